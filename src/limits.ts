@@ -1,0 +1,49 @@
+// Every bound, time-out and default that more than one room uses: name, unit, reason.
+
+/** Event size to assume for a relay of which nothing more is known: strfry's default, in bytes of normalised JSON. */
+export const DEFAULT_EVENT_BYTES = 65_536;
+
+/** Frame size to assume: strfry drops the connection for a longer WebSocket message. */
+export const DEFAULT_FRAME_BYTES = 131_072;
+
+/** An event whose created_at is further from now opens nothing; strfry refuses ephemerals that are older, too. */
+export const MAX_SKEW_S = 60;
+
+/** How long to wait for OPEN before an exit of unknown kind is taken for a NIP-443 peer. */
+export const PLAIN_PEER_WAIT_MS = 3_000;
+
+/** Version of reliable streams (PROTOCOL, part 2) that this program speaks. */
+export const STREAM_VERSION = 1;
+
+/** What a stream may have in flight toward us: fills 20 MB/s at the 200 ms round trip of strfry. */
+export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+
+/** First window of a new stream, which a peer may fill before it is answered (PROTOCOL, "Opening"). */
+export const EARLY_DATA_BYTES = 65_536;
+
+/** Sum of what all streams of a process may have buffered for reading: well under the 32 MiB at which strfry cuts off. */
+export const TOTAL_WINDOW_BYTES = 24 * 1024 * 1024;
+
+/** Streams of a process at once. */
+export const MAX_STREAMS = 4_096;
+
+/** Streams of one peer at once. */
+export const MAX_STREAMS_PER_PEER = 512;
+
+/** Bytes published to one relay and not yet confirmed by OK. */
+export const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
+
+/** Event ids that are remembered, to drop what arrives twice. */
+export const MAX_SEEN_EVENTS = 65_536;
+
+/** How long a target may take to accept a connection. */
+export const DIAL_TIMEOUT_MS = 10_000;
+
+/** How long shutting down waits for streams to end by themselves. */
+export const SHUTDOWN_GRACE_MS = 5_000;
+
+/** Largest request head that the proxy and the exit read. */
+export const MAX_HEADER_BYTES = 32 * 1024;
+
+/** How long a client may take to send a request head, or the rest of a ClientHello. */
+export const CLIENT_HEAD_TIMEOUT_MS = 15_000;
