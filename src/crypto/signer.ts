@@ -1,0 +1,74 @@
+// One Nostr identity: signs events and talks secretly to peers, and never shows its key.
+// Event ids and signatures of others are checked by verify.ts.
+
+import { randomBytes } from 'node:crypto';
+import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
+import { isPrivate, signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
+import { NwsError } from '../errors.js';
+import { DEFAULT_FRAME_BYTES } from '../limits.js';
+import type { Scheme } from '../protocol/payload.js';
+import * as nip04 from './nip04.js';
+import * as nip44 from './nip44.js';
+import { remember } from './remember.js';
+import { sharedX } from './shared-point.js';
+import { eventId } from './verify.js';
+
+export type { Scheme } from '../protocol/payload.js';
+export { isPublicKey } from '../protocol/public-key.js';
+export { generateSecretKey, parseSecretKey } from './secret-key.js';
+export { verifyEvent } from './verify.js';
+
+export interface Signer {
+  /** 32-byte x-only key, lower-case hex. */
+  readonly pubkey: string;
+  /** Completes an event with id and BIP-340 signature. */
+  sign(template: EventTemplate): NostrEvent;
+  /**
+   * @param scheme NIP-44 unless said otherwise
+   * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.
+   */
+  encrypt(peer: string, plaintext: string, scheme?: Scheme): string;
+  /**
+   * Reads either scheme. The event's signature must have been checked before.
+   * @throws NwsError `bad_ciphertext`
+   */
+  decrypt(peer: string, content: string): { plaintext: string; scheme: Scheme };
+}
+
+/** Peers whose keys are kept: 64 bytes each, a point multiplication saved for each event. */
+const MAX_CACHED_PEERS = 4_096;
+
+/**
+ * @param secretKey 32 bytes; copied, so the caller may wipe its own
+ * @throws NwsError `bad_config` where it is no scalar of the curve.
+ */
+export function createSigner(secretKey: Uint8Array): Signer {
+  if (!isPrivate(secretKey)) throw new NwsError('bad_config', 'secret key is out of range');
+  const secret = Uint8Array.from(secretKey);
+  const pubkey = Buffer.from(xOnlyPointFromScalar(secret)).toString('hex');
+  const keysOf = remember(MAX_CACHED_PEERS, (peer): Readonly<Record<Scheme, Buffer>> => {
+    const x = sharedX(secret, peer);
+    return { nip04: x, nip44: nip44.conversationKeyOf(x) };
+  });
+  return {
+    pubkey,
+    sign({ kind, created_at, tags, content }) {
+      const unsigned = { pubkey, created_at, kind, tags, content };
+      const id = eventId(unsigned);
+      const sig = signSchnorr(id, secret, randomBytes(32));
+      return { id: id.toString('hex'), ...unsigned, sig: Buffer.from(sig).toString('hex') };
+    },
+    encrypt(peer, plaintext, scheme = 'nip44') {
+      const { encrypt } = scheme === 'nip44' ? nip44 : nip04;
+      return encrypt(plaintext, keysOf(peer)[scheme]);
+    },
+    decrypt(peer, content) {
+      if (content.length > DEFAULT_FRAME_BYTES) {
+        throw new NwsError('bad_ciphertext', 'content is too long');
+      }
+      const scheme = nip04.isNip04(content) ? 'nip04' : 'nip44';
+      const { decrypt } = scheme === 'nip44' ? nip44 : nip04;
+      return { plaintext: decrypt(content, keysOf(peer)[scheme]), scheme };
+    },
+  };
+}

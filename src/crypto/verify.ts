@@ -1,0 +1,54 @@
+// Ids and signatures of Nostr events (NIP-01, BIP-340), and whether a value is an event at all.
+
+import { hash } from 'node:crypto';
+import type { Event as NostrEvent } from 'nostr-tools';
+import { verifySchnorr } from 'tiny-secp256k1';
+
+const HEX_32 = /^[0-9a-f]{64}$/;
+const HEX_64 = /^[0-9a-f]{128}$/;
+const MAX_KIND = 65_535;
+
+/** The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes. */
+export function eventId(event: Omit<NostrEvent, 'id' | 'sig'>): Buffer {
+  const { pubkey, created_at, kind, tags, content } = event;
+  return hash('sha256', JSON.stringify([0, pubkey, created_at, kind, tags, content]), 'buffer');
+}
+
+/** Whether an unknown value is a complete event with the right id and signature. Never throws. */
+export function verifyEvent(event: unknown): event is NostrEvent {
+  try {
+    if (!isEventShape(event)) return false;
+    const id = eventId(event);
+    if (id.toString('hex') !== event.id) return false;
+    return verifySchnorr(id, Buffer.from(event.pubkey, 'hex'), Buffer.from(event.sig, 'hex'));
+  } catch {
+    return false; // libsecp256k1's binding throws for a signature that is out of range.
+  }
+}
+
+function isEventShape(value: unknown): value is NostrEvent {
+  if (typeof value !== 'object' || value === null) return false;
+  const { id, pubkey, sig, kind, created_at, tags, content } = value as Record<string, unknown>;
+  return (
+    isMatch(id, HEX_32) &&
+    isMatch(pubkey, HEX_32) &&
+    isMatch(sig, HEX_64) &&
+    isWhole(kind, MAX_KIND) &&
+    isWhole(created_at, Number.MAX_SAFE_INTEGER) &&
+    typeof content === 'string' &&
+    Array.isArray(tags) &&
+    tags.every(isTag)
+  );
+}
+
+function isTag(tag: unknown): tag is string[] {
+  return Array.isArray(tag) && tag.every((item) => typeof item === 'string');
+}
+
+function isMatch(value: unknown, pattern: RegExp): boolean {
+  return typeof value === 'string' && pattern.test(value);
+}
+
+function isWhole(value: unknown, max: number): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0 && (value as number) <= max;
+}
