@@ -1,0 +1,42 @@
+// Streams that are over: remembered for a while, so that a late repeat gets the right answer and a replayed
+// CONNECT opens nothing. Pure.
+
+import type { Message } from './message.js';
+
+/** How long: a CONNECT may come again for as long as its event is young enough, plus late repeats. */
+const PAST_MS = 180_000;
+/** How many; past this the oldest is forgotten first. */
+const MAX_PAST = 16_384;
+
+export class PastStreams {
+  readonly #byKey = new Map<string, { readonly until: number; readonly answer: Message }>();
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  remember(key: string, answer: Message, now: number): void {
+    this.#byKey.set(key, { until: now + PAST_MS, answer });
+    if (this.#byKey.size <= MAX_PAST) return;
+    const oldest = this.#byKey.keys().next();
+    if (!oldest.done) this.#byKey.delete(oldest.value);
+  }
+
+  /** What a late repeat is answered with, if the stream is remembered. */
+  answer(key: string): Message | undefined {
+    return this.#byKey.get(key)?.answer;
+  }
+
+  forgetOld(now: number): void {
+    for (const [key, { until }] of this.#byKey) {
+      if (until > now) return;
+      this.#byKey.delete(key);
+    }
+  }
+
+  /** When the oldest is forgotten, in ms. */
+  get wakeAt(): number | undefined {
+    const oldest = this.#byKey.values().next();
+    return oldest.done ? undefined : oldest.value.until;
+  }
+}

@@ -1,0 +1,330 @@
+// All reliable streams between one key of ours and one peer: which stream a message is for, what to answer
+// where there is none, whether the peer is alive, and what goes into the next event. Pure, like its streams;
+// encryption, events and relays are in tunnel/.
+
+import { NwsError } from '../errors.js';
+import { EARLY_DATA_BYTES, MAX_STREAMS_PER_PEER } from '../limits.js';
+import { Liveness } from './liveness.js';
+import { type Connect, encodeMessage, MAX_RANGES, type Message, type Reset } from './message.js';
+import { PastStreams } from './past-streams.js';
+import { RoundTrip } from './round-trip.js';
+import { OPEN_TIMEOUT_MS, type Outgoing, SILENT_EXIT_MS, StreamState } from './stream-state.js';
+
+/** Answers about streams that nobody knows, a second: enough after a restart, too few to be worth provoking. */
+const STRAY_ANSWERS_PER_S = 32;
+/** Messages that belong to no stream and wait to be sent. */
+const MAX_CONTROL = 256;
+/** A stream with no more than this to send goes before the bulk streams. */
+const SMALL_BYTES = 4_096;
+/** Room that a data message needs around its data, and around each range of `have`, at the most. */
+const DATA_HEAD_BYTES = 200;
+const RANGE_BYTES = 36;
+
+export interface PeerOptions {
+  readonly role: 'entry' | 'exit';
+  /** How much may be in flight toward us on one stream now, in bytes. */
+  readonly windowBytes: () => number;
+  /** A fresh random UUID. */
+  readonly newKey: () => string;
+  readonly now: number;
+}
+
+/** One message in an event: its JSON, and what to do when the event doesn't get through. */
+export interface Parcel {
+  readonly json: string;
+  readonly stream?: StreamState;
+  readonly outgoing?: Outgoing;
+}
+
+export class PeerState {
+  readonly roundTrip = new RoundTrip();
+  /** Streams that are not over, or have still to say so. */
+  readonly streams = new Map<string, StreamState>();
+  readonly #options: PeerOptions;
+  readonly #past = new PastStreams();
+  readonly #liveness: Liveness;
+  readonly #control: Message[] = [];
+  #ping: { readonly key: string; readonly sentAt: number } | undefined;
+  #strayAnswers = { second: 0, count: 0 };
+  /** Whether the peer is known to speak reliable streams. */
+  reliable: boolean | undefined;
+  /** First window that the peer offered to its last new stream. */
+  #firstWindow = EARLY_DATA_BYTES;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#liveness = new Liveness(options.role, options.now);
+  }
+
+  /** Nothing is open, remembered or waiting to be sent. */
+  get isIdle(): boolean {
+    return this.streams.size === 0 && this.#past.size === 0 && this.#control.length === 0;
+  }
+
+  /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
+  open(destination: string, now: number): StreamState {
+    const key = this.#options.newKey();
+    const stream = StreamState.opening({
+      key,
+      destination,
+      roundTrip: this.roundTrip,
+      windowBytes: this.#options.windowBytes,
+      sendLimit: this.reliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0,
+      now,
+    });
+    this.streams.set(key, stream);
+    return stream;
+  }
+
+  /**
+   * Takes one message. Returns the stream that it changed; a new one is in the phase `dialling`.
+   * @param fresh the event is young and new, so that it may open a stream
+   */
+  receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    this.#liveness.heard(now);
+    switch (message.type) {
+      case 'PING':
+        this.#say({ type: 'PONG', key: message.key });
+        return undefined;
+      case 'PONG':
+        if (this.#ping?.key === message.key) this.roundTrip.sample(now - this.#ping.sentAt);
+        this.#ping = undefined;
+        return undefined;
+      // Opened by other parts of the program, or not at all.
+      case 'PLAIN':
+      case 'CONNECTR':
+        return undefined;
+    }
+    const stream = this.streams.get(message.key);
+    if (stream === undefined) return this.#stray(message, now, fresh);
+    if (message.type === 'OPEN') this.#firstWindow = message.window;
+    if (stream.phase === 'opening' && message.type !== 'CONNECT') this.reliable = true;
+    stream.take(message, now);
+    return stream;
+  }
+
+  /** A message for a stream that isn't there. */
+  #stray(
+    message: Exclude<Message, { type: 'PLAIN' | 'CONNECTR' | 'PING' | 'PONG' }>,
+    now: number,
+    fresh: boolean,
+  ) {
+    const late = this.#past.answer(message.key);
+    if (late !== undefined) {
+      if (message.type !== 'RESET' && message.type !== 'ACK') this.#answer(late, now);
+      return undefined;
+    }
+    if (message.type === 'CONNECT') return this.#incoming(message, now, fresh);
+    // Data at offset 0 may be ahead of its CONNECT, and comes again.
+    if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
+      return undefined;
+    this.#answer(resetOf(message.key, 'connection_terminated', 'no such stream here'), now);
+    return undefined;
+  }
+
+  #incoming(message: Connect, now: number, fresh: boolean): StreamState | undefined {
+    if (this.#options.role === 'entry' || message.v === undefined || !fresh) return undefined;
+    const { key, destination } = message;
+    if (this.streams.size >= MAX_STREAMS_PER_PEER) {
+      const detail = `more than ${MAX_STREAMS_PER_PEER} streams at once`;
+      this.#answer(resetOf(key, 'connection_limit_reached', detail), now);
+      return undefined;
+    }
+    const stream = StreamState.dialling({
+      key,
+      destination,
+      roundTrip: this.roundTrip,
+      windowBytes: this.#options.windowBytes,
+      sendLimit: message.window ?? 0,
+      now,
+    });
+    this.streams.set(key, stream);
+    return stream;
+  }
+
+  #answer(message: Message, now: number): void {
+    const second = Math.floor(now / 1_000);
+    if (this.#strayAnswers.second !== second) this.#strayAnswers = { second, count: 0 };
+    this.#strayAnswers.count += 1;
+    if (this.#strayAnswers.count <= STRAY_ANSWERS_PER_S) this.#say(message);
+  }
+
+  #say(message: Message): void {
+    if (this.#control.length < MAX_CONTROL) this.#control.push(message);
+  }
+
+  /** Time passes. Returns the streams that it changed. */
+  tick(now: number): StreamState[] {
+    const changed: StreamState[] = [];
+    for (const stream of this.streams.values()) {
+      const before = stream.phase;
+      if (before === 'opening') this.#checkOpening(stream, now);
+      stream.tick(now);
+      if (stream.phase !== before) changed.push(stream);
+    }
+    this.#past.forgetOld(now);
+    if (this.streams.size > 0) changed.push(...this.#checkAlive(now));
+    return changed;
+  }
+
+  #checkOpening(stream: StreamState, now: number): void {
+    const waited = now - stream.openedAt;
+    if (waited >= OPEN_TIMEOUT_MS) {
+      stream.reset(
+        new NwsError('connection_timeout', 'the exit did not reach its target in time'),
+        now,
+      );
+    } else if (waited >= SILENT_EXIT_MS && this.#liveness.heardAt <= stream.openedAt) {
+      stream.abandon(
+        new NwsError('exit_unreachable', 'no answer from the exit', {
+          hint: 'check that the exit runs and uses one of these relays',
+        }),
+      );
+    }
+  }
+
+  /** Asks a silent peer whether it is there; ends its streams when it stays silent. */
+  #checkAlive(now: number): StreamState[] {
+    const todo = this.#liveness.check(now);
+    if (todo === 'ask') this.ping(now);
+    if (todo !== 'gone') return [];
+    const gone = [...this.streams.values()].filter((stream) => stream.phase !== 'over');
+    for (const stream of gone) {
+      stream.reset(
+        new NwsError('connection_terminated', 'the peer is gone: it answers nothing'),
+        now,
+      );
+    }
+    return gone;
+  }
+
+  /** Asks the peer whether it is there. */
+  ping(now: number): void {
+    const key = this.#options.newKey();
+    this.#ping = { key, sentAt: now };
+    this.#say({ type: 'PING', key });
+  }
+
+  /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
+  settle(now: number): StreamState[] {
+    const over: StreamState[] = [];
+    for (const [key, stream] of this.streams) {
+      stream.settle();
+      if (!stream.isSettled) continue;
+      this.streams.delete(key);
+      over.push(stream);
+      this.#past.remember(key, lateAnswer(stream), now);
+    }
+    return over;
+  }
+
+  /** Something of ours waits for an answer of the peer. */
+  get awaitsPeer(): boolean {
+    for (const { phase, send } of this.streams.values()) {
+      if (phase === 'opening' || (phase === 'open' && send.awaitsPeer)) return true;
+    }
+    return false;
+  }
+
+  /** Whether `pull` has something now. */
+  ready(now: number): boolean {
+    if (this.#control.length > 0) return true;
+    for (const stream of this.streams.values()) {
+      if (stream.hasData || stream.urgent(now)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The messages of the next event: answers and small writes of all streams first, then bulk data of one
+   * stream after the other in turn, as much as fits `capacityBytes` of JSON.
+   */
+  pull(now: number, capacityBytes: number): Parcel[] {
+    const parcels: Parcel[] = [];
+    let room = capacityBytes - 2;
+    const add = (parcel: Parcel): void => {
+      parcels.push(parcel);
+      room -= parcel.json.length + 1;
+    };
+    while (this.#control.length > 0 && room > 1_500) {
+      add({ json: encodeMessage(this.#control.shift()!) });
+    }
+    const bulk: StreamState[] = [];
+    for (const stream of this.streams.values()) {
+      if (stream.hasData && stream.send.queuedBytes + stream.send.lostBytes > SMALL_BYTES)
+        bulk.push(stream);
+      else if (stream.hasData || stream.urgent(now)) room = this.#drain(stream, now, room, add);
+    }
+    for (const stream of bulk) {
+      const before = parcels.length;
+      room = this.#drain(stream, now, room, add);
+      if (parcels.length === before) break;
+      // To the end of the line.
+      this.streams.delete(stream.key);
+      this.streams.set(stream.key, stream);
+    }
+    return parcels;
+  }
+
+  #drain(stream: StreamState, now: number, room: number, add: (parcel: Parcel) => void): number {
+    let left = room;
+    for (;;) {
+      // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
+      const ranges = Math.min(MAX_RANGES, Math.floor(left / 8 / RANGE_BYTES));
+      const head = DATA_HEAD_BYTES + RANGE_BYTES * ranges;
+      if (left < head) return left;
+      const outgoing = stream.pull(now, Math.floor((left - head) / 4) * 3, ranges);
+      if (outgoing === undefined) return left;
+      if (outgoing.message.type === 'CONNECT' && stream.attempts === 2) this.ping(now);
+      const json = encodeMessage(outgoing.message);
+      add({ json, stream, outgoing });
+      left -= json.length + 1;
+    }
+  }
+
+  /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
+  lost(parcels: readonly Parcel[], now: number): void {
+    for (const { stream, outgoing } of parcels) {
+      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+    }
+  }
+
+  /** The link to this peer was replaced: what is in flight is sent again. */
+  relink(now: number): void {
+    for (const stream of this.streams.values()) stream.relink(now);
+  }
+
+  /**
+   * The next time after `now` at which `tick` or `pull` will have something to do without anything else
+   * happening, in ms. What is due already waits for a link.
+   */
+  wakeAt(now: number): number | undefined {
+    let earliest: number | undefined;
+    const consider = (time: number | undefined): void => {
+      if (time !== undefined && time > now && (earliest === undefined || time < earliest)) {
+        earliest = time;
+      }
+    };
+    for (const stream of this.streams.values()) {
+      for (const time of stream.wakeTimes) consider(time);
+      if (stream.phase !== 'opening') continue;
+      consider(stream.openedAt + SILENT_EXIT_MS);
+      consider(stream.openedAt + OPEN_TIMEOUT_MS);
+    }
+    if (this.streams.size > 0) consider(this.#liveness.wakeAt);
+    consider(this.#past.wakeAt);
+    return earliest;
+  }
+}
+
+function resetOf(key: string, error: string, detail: string): Reset {
+  return { type: 'RESET', key, error, detail };
+}
+
+/** What late repeats for a stream that is over are answered with. */
+function lateAnswer(stream: StreamState): Message {
+  const { key, error } = stream;
+  if (error !== undefined) return resetOf(key, error.proxyError, error.message.slice(0, 200));
+  const { ack, window } = stream.receive;
+  return { type: 'ACK', key, ack, window };
+}
