@@ -1,0 +1,247 @@
+// The shell around one peer's state machine: encrypts and publishes what it has to say over the best relay,
+// keeps its timer, and brings its Duplex streams up to date.
+//
+//   TunnelStream ⇄ StreamState ─ PeerState.pull ─ encrypt, sign ─ Route ─ RelayLink.publish
+
+import type { Logger } from 'pino';
+import type { Scheme, Signer } from '../crypto/signer.js';
+import { NwsError } from '../errors.js';
+import { messageEvent } from '../protocol/events.js';
+import type { Message } from '../protocol/message.js';
+import { eventBytes, plaintextCapacity } from '../protocol/payload.js';
+import { type Parcel, PeerState } from '../protocol/peer-state.js';
+import type { StreamState } from '../protocol/stream-state.js';
+import type { PublishResult, RelayLink } from '../relay/link.js';
+import type { Route } from './route.js';
+import { TunnelStream } from './stream.js';
+import type { WindowShare } from './window-share.js';
+
+/** Without any answer for this long, or for three round trips, another relay is tried. */
+const SILENT_RELAY_MS = 1_500;
+
+export interface PeerOptions {
+  readonly role: 'entry' | 'exit';
+  readonly signer: Signer;
+  readonly pubkey: string;
+  readonly route: Route;
+  readonly windows: WindowShare;
+  readonly newKey: () => string;
+  readonly log: Logger;
+  /** There is something to send. */
+  readonly onReady: (peer: Peer) => void;
+  /** A stream was asked for; its phase is `dialling`. */
+  readonly onIncoming: (peer: Peer, stream: StreamState) => void;
+  /** Nothing is open or remembered any more. */
+  readonly onIdle: (peer: Peer) => void;
+}
+
+export class Peer {
+  readonly state: PeerState;
+  readonly signer: Signer;
+  readonly pubkey: string;
+  readonly route: Route;
+  readonly #options: PeerOptions;
+  readonly #streams = new Map<string, TunnelStream>();
+  /** Told when a stream that the exit hasn't answered yet, or that the entry waits for, changes. */
+  readonly #watchers = new Map<string, () => void>();
+  #scheme: Scheme = 'nip44';
+  #timer: NodeJS.Timeout | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+  /** Since when nothing came back over the current relay, though something should. */
+  #silentSince: number | undefined;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.signer = options.signer;
+    this.pubkey = options.pubkey;
+    this.route = options.route;
+    this.state = new PeerState({
+      role: options.role,
+      windowBytes: () => options.windows.windowBytes,
+      newKey: options.newKey,
+      now: performance.now(),
+    });
+  }
+
+  /** Opens a stream as the entry; `changed` is called at every change until it is open or over. */
+  open(destination: string, changed: () => void): StreamState {
+    const stream = this.state.open(destination, performance.now());
+    this.watch(stream, changed);
+    this.update();
+    return stream;
+  }
+
+  watch(stream: StreamState, changed: () => void): void {
+    this.#watchers.set(stream.key, changed);
+  }
+
+  /** The Duplex of a stream that is open, or will be. */
+  attach(state: StreamState): TunnelStream {
+    const stream = new TunnelStream(state, () => this.#options.onReady(this));
+    this.#watchers.delete(state.key);
+    this.#streams.set(state.key, stream);
+    stream.on('close', () => this.#options.onReady(this));
+    this.#options.onReady(this);
+    return stream;
+  }
+
+  /** Takes the messages of one event that came over `link`. */
+  receive(messages: readonly Message[], scheme: Scheme, fresh: boolean, link: RelayLink): void {
+    const now = performance.now();
+    this.#silentSince = undefined;
+    this.#scheme = scheme;
+    if (this.#options.role === 'exit') this.route.heard(link);
+    for (const message of messages) {
+      const known = this.state.streams.has(message.key);
+      const stream = this.state.receive(message, now, fresh);
+      if (stream === undefined) continue;
+      if (message.type === 'DATA') this.#options.windows.touch(stream, now);
+      if (!known && stream.phase === 'dialling') this.#options.onIncoming(this, stream);
+      this.#changed(stream);
+    }
+    this.update();
+  }
+
+  #changed(stream: StreamState): void {
+    this.#streams.get(stream.key)?.sync();
+    this.#watchers.get(stream.key)?.();
+  }
+
+  /** Lets time pass, settles what is over, and arms the timer for what comes next. */
+  update(): void {
+    const now = performance.now();
+    for (const stream of this.state.tick(now)) this.#changed(stream);
+    this.#checkRelay(now);
+    for (const stream of this.state.settle(now)) {
+      this.#changed(stream);
+      this.#streams.delete(stream.key);
+      this.#watchers.delete(stream.key);
+      this.#options.windows.forget(stream);
+    }
+    if (this.state.ready(now)) this.#options.onReady(this);
+    this.#arm(now);
+    if (this.state.isIdle) this.#options.onIdle(this);
+  }
+
+  /** A relay may take everything and deliver nothing: without answers, the next one is tried. */
+  #checkRelay(now: number): void {
+    if (!this.state.awaitsPeer) {
+      this.#silentSince = undefined;
+      return;
+    }
+    this.#silentSince ??= now;
+    const patienceMs = Math.max(SILENT_RELAY_MS, 3 * (this.state.roundTrip.smoothedMs ?? 0));
+    if (now - this.#silentSince < patienceMs) return;
+    this.#silentSince = now;
+    if (this.route.tryNext(now)) this.state.relink(now);
+  }
+
+  #arm(now: number): void {
+    const rests = this.state.ready(now) ? this.route.wakeAt(now) : undefined;
+    const at = Math.min(this.state.wakeAt(now) ?? Infinity, rests ?? Infinity);
+    // A timer that fires too early finds nothing to do and arms the next: cheaper than one a packet.
+    if (at >= this.#timerAt) return;
+    clearTimeout(this.#timer);
+    this.#timerAt = at;
+    this.#timer = setTimeout(
+      () => {
+        this.#timerAt = Number.POSITIVE_INFINITY;
+        this.update();
+      },
+      Math.ceil(at - now),
+    );
+  }
+
+  /** Publishes one event, if there is something to say and a relay to say it to. Returns whether it did. */
+  sendOne(): boolean {
+    const now = performance.now();
+    const link = this.route.pick(now);
+    if (link === undefined || !link.canPublish) return false;
+    const capacity = capacityOf(this.route.eventLimitBytes(link), this.#scheme);
+    const parcels = this.state.pull(now, capacity);
+    if (parcels.length === 0) return false;
+    const plaintext =
+      parcels.length === 1 ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
+    const content = this.signer.encrypt(this.pubkey, plaintext, this.#scheme);
+    const createdAt = Math.floor(Date.now() / 1_000);
+    const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt));
+    const bytes = eventBytes(Buffer.byteLength(plaintext), this.#scheme);
+    link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    for (const { stream } of parcels) if (stream !== undefined) this.#changed(stream);
+    return true;
+  }
+
+  #published(
+    { ok, reason }: PublishResult,
+    link: RelayLink,
+    parcels: readonly Parcel[],
+    bytes: number,
+  ): void {
+    const now = performance.now();
+    if (ok) {
+      this.route.accepted(link, now);
+      return;
+    }
+    this.#options.log.debug({ relay: link.url, reason }, 'relay did not take an event');
+    if (/too (large|big|long)/.test(reason)) this.route.tooLarge(link, bytes);
+    else if (!reason.startsWith('error:') || link.isUp) this.route.refused(link, now);
+    this.state.lost(parcels, now);
+    if (this.route.pick(now) === undefined) this.#refuseOpenings(parcels, reason, link.url);
+    this.update();
+  }
+
+  /** No relay takes our CONNECT: the entry need not wait for a time-out to say so. */
+  #refuseOpenings(parcels: readonly Parcel[], reason: string, url: string): void {
+    const isMute = reason.startsWith('mute:');
+    if (!isMute && !/^(blocked|restricted|auth-required|pow):/.test(reason)) return;
+    const error = isMute
+      ? new NwsError('exit_unreachable', 'no exit listens there', {
+          hint: `the relay ${url} says that nobody is subscribed; check that the exit runs and uses it`,
+        })
+      : new NwsError('relay_refused', `the relay ${url} refuses our events: ${reason}`, {
+          hint: 'use another relay, or one that lets this key write',
+        });
+    for (const { stream } of parcels) {
+      if (stream?.phase !== 'opening') continue;
+      stream.abandon(error);
+      this.#changed(stream);
+    }
+  }
+
+  /** The link to the peer went down, or came back: what was under way on it is sent again at once. */
+  relink(): void {
+    this.state.relink(performance.now());
+    this.update();
+  }
+
+  /** Ends every stream, with a RESET that goes out if a relay takes it at once. */
+  reset(error: NwsError): void {
+    const now = performance.now();
+    for (const stream of this.state.streams.values()) {
+      stream.reset(error, now);
+      this.#changed(stream);
+    }
+    while (this.sendOne());
+    this.state.settle(now);
+  }
+
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#timerAt = Number.NEGATIVE_INFINITY;
+    for (const stream of this.#streams.values()) stream.destroy();
+  }
+}
+
+const capacities = new Map<string, number>();
+
+/** plaintextCapacity, remembered: it is asked for every event, and there are only a few limits. */
+function capacityOf(eventLimitBytes: number, scheme: Scheme): number {
+  const key = `${scheme} ${eventLimitBytes}`;
+  let capacity = capacities.get(key);
+  if (capacity === undefined) {
+    capacity = plaintextCapacity(eventLimitBytes, scheme);
+    if (capacities.size > 256) capacities.clear();
+    capacities.set(key, capacity);
+  }
+  return capacity;
+}
