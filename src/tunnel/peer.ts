@@ -71,6 +71,12 @@ export class Peer {
     return stream;
   }
 
+  /** Opens a stream as the entry and doesn't wait for the exit's answer. */
+  openEarly(destination: string): TunnelStream {
+    const stream = this.state.open(destination, performance.now());
+    return this.attach(stream);
+  }
+
   watch(stream: StreamState, changed: () => void): void {
     this.#watchers.set(stream.key, changed);
   }
@@ -208,9 +214,9 @@ export class Peer {
     }
   }
 
-  /** The link to the peer went down, or came back: what was under way on it is sent again at once. */
-  relink(): void {
-    this.state.relink(performance.now());
+  /** A link went down: what was under way on it goes out again over the next one, or when it is back. */
+  linkDown(link: RelayLink): void {
+    if (link === this.route.current) this.state.relink(performance.now());
     this.update();
   }
 

@@ -27,6 +27,11 @@ export class Route {
     return this.#links;
   }
 
+  /** The link that was used last. */
+  get current(): RelayLink | undefined {
+    return this.#current;
+  }
+
   /** The link to use now, or undefined while all are down or resting. */
   pick(now: number): RelayLink | undefined {
     if (this.#current !== undefined && this.#isUsable(this.#current, now)) return this.#current;

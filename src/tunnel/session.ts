@@ -7,19 +7,17 @@
 import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import { createSigner, generateSecretKey, type Signer, verifyEvent } from '../crypto/signer.js';
-import { NwsError, toNwsError } from '../errors.js';
-import { MAX_SEEN_EVENTS, MAX_SKEW_S, MAX_STREAMS } from '../limits.js';
-import { KIND, tagValue } from '../protocol/events.js';
-import { decodeMessages } from '../protocol/message.js';
+import { createSigner, generateSecretKey, type Signer } from '../crypto/signer.js';
+import { NwsError } from '../errors.js';
+import { MAX_STREAMS } from '../limits.js';
 import type { StreamState } from '../protocol/stream-state.js';
 import type { RelayLink } from '../relay/link.js';
 import type { RelayPool } from '../relay/pool.js';
-import { Inbox } from './inbox.js';
+import { Inboxes } from './inboxes.js';
 import { IncomingRequest, type IncomingStream } from './incoming.js';
 import { Peer } from './peer.js';
+import { type Ignored, type Received, Reception } from './reception.js';
 import { Route } from './route.js';
-import { SeenIds } from './seen-ids.js';
 import type { TunnelStream } from './stream.js';
 import { WindowShare } from './window-share.js';
 
@@ -51,53 +49,51 @@ export interface OpenOptions {
   readonly relays: readonly string[];
   /** `host:port` as the exit is to see it. */
   readonly destination: string;
-  /** The exit is known to speak reliable streams, so bytes may go out before it answers. */
+  /** The exit is known to speak reliable streams. */
   readonly reliable?: boolean | undefined;
+  /**
+   * Don't wait for the answer of an exit that is known to speak reliable streams: what is written goes along
+   * with the CONNECT, and a refusal comes as the stream's error.
+   */
+  readonly early?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What a session left out, by reason. */
-export interface Ignored {
-  duplicate: number;
-  badEvent: number;
-  foreign: number;
-  undecryptable: number;
-  badMessage: number;
-  skewed: number;
-  overLimit: number;
-}
-
 export class Session {
-  readonly ignored: Ignored = {
-    duplicate: 0,
-    badEvent: 0,
-    foreign: 0,
-    undecryptable: 0,
-    badMessage: 0,
-    skewed: 0,
-    overLimit: 0,
-  };
   readonly #options: SessionOptions;
   readonly #role: 'entry' | 'exit';
   readonly #startedAtS = Math.floor(Date.now() / 1_000);
-  readonly #seen = new SeenIds(MAX_SEEN_EVENTS);
   readonly #windows = new WindowShare();
-  readonly #inboxes = new Map<string, Inbox>();
+  readonly #inboxes: Inboxes;
+  readonly #reception: Reception;
   /** By our pubkey and the peer's. */
   readonly #peers = new Map<string, Peer>();
-  /** Our keys, by pubkey. */
-  readonly #signers = new Map<string, Signer>();
   /** An entry's keys, by exit. */
   readonly #entryKeys = new Map<string, Signer>();
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
   #idleTimers = new Map<Peer, NodeJS.Timeout>();
-  #skewWarnedAt = Number.NEGATIVE_INFINITY;
   #isClosed = false;
 
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
+    this.#reception = new Reception(options.log);
+    this.#inboxes = new Inboxes({
+      pool: options.pool,
+      onEvent: (event, link) => this.#onEvent(event, link),
+      onRoom: () => {
+        for (const peer of this.#peers.values()) this.#schedule(peer);
+      },
+      onDown: (link) => {
+        for (const peer of this.#peers.values()) peer.linkDown(link);
+      },
+    });
+  }
+
+  /** Events that were left out, by reason. */
+  get ignored(): Readonly<Ignored> {
+    return this.#reception.ignored;
   }
 
   /** Streams that are open, opening or not yet ended on both sides. */
@@ -114,18 +110,17 @@ export class Session {
   async start(): Promise<void> {
     const { signer, relays = [], pool } = this.#options;
     if (signer === undefined) return;
-    this.#signers.set(signer.pubkey, signer);
-    for (const url of relays) this.#inbox(url).add(signer.pubkey);
+    this.#reception.signers.set(signer.pubkey, signer);
+    for (const url of relays) this.#inboxes.add(url, signer.pubkey);
     await pool.whenUp(relays, RELAY_TIMEOUT_MS);
   }
 
   /**
-   * Opens a stream as the entry. Resolves when it is open, or, toward an exit that is known to speak reliable
-   * streams, as soon as it can be written to; a failure then comes as the stream's error.
+   * Opens a stream as the entry. Resolves when it is open, or with `early` maybe before.
    * @throws NwsError why it can't be opened.
    */
   async open(options: OpenOptions): Promise<TunnelStream> {
-    const { relays, destination, reliable, signal } = options;
+    const { relays, destination, reliable, early, signal } = options;
     if (this.#isClosed) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
       throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
@@ -135,7 +130,8 @@ export class Session {
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosed) throw shuttingDown();
-    peer.state.reliable ??= reliable;
+    if (reliable) peer.state.reliable = true;
+    if (early && peer.state.reliable) return peer.openEarly(destination);
     return await opened(peer, destination, signal);
   }
 
@@ -151,12 +147,8 @@ export class Session {
     // Another name of the same exit lists other relays: the newer one counts, unless streams hold the old.
     if (known !== undefined && known.state.streams.size > 0) return known;
     if (known !== undefined) this.#drop(id, known);
-    this.#signers.set(signer.pubkey, signer);
-    const links = urls.map((url) => {
-      const inbox = this.#inbox(url);
-      inbox.add(signer.pubkey);
-      return inbox.link;
-    });
+    this.#reception.signers.set(signer.pubkey, signer);
+    const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey));
     return this.#addPeer(id, signer, pubkey, new Route(links));
   }
 
@@ -170,26 +162,6 @@ export class Session {
     }
     return signer;
   }
-
-  #inbox(url: string): Inbox {
-    const known = this.#inboxes.get(url);
-    if (known !== undefined) return known;
-    const link = this.#options.pool.acquire(url);
-    const inbox = new Inbox(link, (event, from) => this.#onEvent(event, from));
-    link.on('up', this.#onLinkUp);
-    link.on('down', this.#onLinkDown);
-    link.on('drain', this.#onLinkUp);
-    this.#inboxes.set(url, inbox);
-    return inbox;
-  }
-
-  readonly #onLinkUp = (): void => {
-    for (const peer of this.#peers.values()) this.#schedule(peer);
-  };
-
-  readonly #onLinkDown = (): void => {
-    for (const peer of this.#peers.values()) peer.relink();
-  };
 
   #addPeer(id: string, signer: Signer, pubkey: string, route: Route): Peer {
     const peer = new Peer({
@@ -232,86 +204,30 @@ export class Session {
     this.#peers.delete(id);
     this.#ready.delete(peer);
     if (this.#role === 'exit') return;
-    for (const link of peer.route.links) this.#leave(link, peer.signer.pubkey);
-    if (peer.signer !== this.#options.signer) this.#signers.delete(peer.signer.pubkey);
-  }
-
-  #leave(link: RelayLink, pubkey: string): void {
-    for (const [url, inbox] of this.#inboxes) {
-      if (inbox.link !== link) continue;
-      inbox.remove(pubkey);
-      if (!inbox.isEmpty) return;
-      this.#inboxes.delete(url);
-      this.#releaseLink(url, link);
-      return;
-    }
-  }
-
-  #releaseLink(url: string, link: RelayLink): void {
-    link.off('up', this.#onLinkUp);
-    link.off('down', this.#onLinkDown);
-    link.off('drain', this.#onLinkUp);
-    this.#options.pool.release(url);
+    for (const link of peer.route.links) this.#inboxes.remove(link, peer.signer.pubkey);
+    if (peer.signer !== this.#options.signer) this.#reception.signers.delete(peer.signer.pubkey);
   }
 
   #onEvent(event: NostrEvent, link: RelayLink): void {
     if (this.#isClosed) return;
     try {
-      this.#takeEvent(event, link);
+      const received = this.#reception.read(event);
+      if (received !== undefined) this.#deliver(received, link);
     } catch (error) {
-      this.#options.log.error(
-        { code: toNwsError(error).code, err: error },
-        'event handling failed',
-      );
+      this.#options.log.error({ err: error }, 'an event could not be handled');
     }
   }
 
-  #takeEvent(event: NostrEvent, link: RelayLink): void {
-    const reason = this.#handle(event, link);
-    if (reason !== undefined) this.ignored[reason] += 1;
-  }
-
-  /** Hands the event to its peer, or says why it is ignored. */
-  #handle(event: NostrEvent, link: RelayLink): keyof Ignored | undefined {
-    // A forged copy must not make us take the true event for a repeat, so an id counts only when verified.
-    if (this.#seen.has(event.id)) return 'duplicate';
-    if (event.kind !== KIND.message || !verifyEvent(event)) return 'badEvent';
-    this.#seen.add(event.id);
-    const signer = this.#signers.get(tagValue(event, 'p') ?? '');
-    if (signer === undefined || event.pubkey === signer.pubkey) return 'foreign';
-    const content = readContent(signer, event);
-    if (content === undefined) return 'undecryptable';
-    const skewS = event.created_at - Math.floor(Date.now() / 1_000);
-    if (Math.abs(skewS) > MAX_SKEW_S) {
-      this.#warnOfSkew(event.pubkey, skewS);
-      return 'skewed';
+  #deliver({ signer, from, messages, scheme, createdAt }: Received, link: RelayLink): void {
+    const id = `${signer.pubkey}${from}`;
+    let peer = this.#peers.get(id);
+    if (peer === undefined) {
+      if (this.#role === 'entry' || this.#peers.size >= MAX_PEERS) return;
+      peer = this.#addPeer(id, signer, from, new Route(this.#inboxes.links));
     }
-    const { messages, invalid } = readMessages(content.plaintext);
-    if (invalid > 0) this.ignored.badMessage += invalid;
-    if (messages.length === 0) return undefined;
-    const peer = this.#peerOf(signer, event.pubkey);
-    if (peer === undefined) return 'overLimit';
     // What was written before this process started may have been served by the one before it.
-    const isFresh = this.#role === 'exit' && event.created_at >= this.#startedAtS;
-    peer.receive(messages, content.scheme, isFresh, link);
-    return undefined;
-  }
-
-  #peerOf(signer: Signer, pubkey: string): Peer | undefined {
-    const id = `${signer.pubkey}${pubkey}`;
-    const known = this.#peers.get(id);
-    if (known !== undefined || this.#role === 'entry') return known;
-    if (this.#peers.size >= MAX_PEERS) return undefined;
-    const links = [...this.#inboxes.values()].map((inbox) => inbox.link);
-    return this.#addPeer(id, signer, pubkey, new Route(links));
-  }
-
-  #warnOfSkew(peer: string, skewS: number): void {
-    if (performance.now() - this.#skewWarnedAt < 60_000) return;
-    this.#skewWarnedAt = performance.now();
-    const how = skewS > 0 ? 'ahead of' : 'behind';
-    const text = `an event is ${Math.abs(skewS)} s ${how} our clock: ignored`;
-    this.#options.log.warn({ peer, skewS, hint: 'check the clocks of both machines' }, text);
+    const isFresh = createdAt >= this.#startedAtS;
+    peer.receive(messages, scheme, isFresh, link);
   }
 
   #schedule(peer: Peer): void {
@@ -347,11 +263,7 @@ export class Session {
       peer.close();
     }
     this.#peers.clear();
-    for (const [url, inbox] of this.#inboxes) {
-      inbox.close();
-      this.#releaseLink(url, inbox.link);
-    }
-    this.#inboxes.clear();
+    this.#inboxes.close();
   }
 }
 
@@ -361,22 +273,6 @@ function shuttingDown(): NwsError {
 
 function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
   return links.length === urls.length && links.every((link) => urls.includes(link.url));
-}
-
-function readContent(signer: Signer, event: NostrEvent) {
-  try {
-    return signer.decrypt(event.pubkey, event.content);
-  } catch {
-    return undefined;
-  }
-}
-
-function readMessages(json: string): ReturnType<typeof decodeMessages> {
-  try {
-    return decodeMessages(json);
-  } catch {
-    return { messages: [], invalid: 1 };
-  }
 }
 
 /** Waits until a new stream may be written to. */

@@ -15,3 +15,14 @@ export function expectError(code: ErrorCode, act: () => unknown, message = /./):
   }
   return expect.fail(`expected ${code}, but nothing was thrown`);
 }
+
+/** Runs `act`, which has to reject with an NwsError, and gives that back. */
+export async function errorOf(act: () => Promise<unknown>): Promise<NwsError> {
+  try {
+    await act();
+  } catch (error) {
+    if (error instanceof NwsError) return error;
+    throw error;
+  }
+  return expect.fail('expected an error, but nothing was thrown');
+}

@@ -1,0 +1,98 @@
+// An entry's and an exit's session over embedded relays, for the tests of this room.
+
+import { once } from 'node:events';
+import type { Duplex } from 'node:stream';
+import { pino } from 'pino';
+import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
+import { MemoryRelay, type MemoryRelayOptions } from '../../src/relay/memory-relay.js';
+import { RelayPool } from '../../src/relay/pool.js';
+import { type IncomingStream, type OpenOptions, Session } from '../../src/tunnel/session.js';
+import type { TunnelStream } from '../../src/tunnel/stream.js';
+
+const log = pino({ level: 'silent' });
+
+export interface Side {
+  readonly session: Session;
+  readonly pool: RelayPool;
+  close(): Promise<void>;
+}
+
+export function entrySide(): Side {
+  const pool = new RelayPool({ log });
+  return side(new Session({ pool, log }), pool);
+}
+
+export async function exitSide(
+  signer: Signer,
+  relays: readonly string[],
+  onIncoming: (incoming: IncomingStream) => void,
+): Promise<Side> {
+  const pool = new RelayPool({ log, authSigner: () => signer });
+  const session = new Session({ pool, log, signer, relays, onIncoming });
+  await session.start();
+  return side(session, pool);
+}
+
+function side(session: Session, pool: RelayPool): Side {
+  const close = async (): Promise<void> => {
+    await session.close(0);
+    await pool.close();
+  };
+  return { session, pool, close };
+}
+
+/** Both sides on one relay; the exit does with each stream what it is told, by default echoes. */
+export class Tunnel {
+  serve: (stream: Duplex) => void = (stream) => stream.pipe(stream);
+  onIncoming: (incoming: IncomingStream) => void = (incoming) => {
+    const stream = incoming.accept();
+    stream.on('error', () => undefined);
+    this.serve(stream);
+  };
+  readonly signer = createSigner(generateSecretKey());
+  relay!: MemoryRelay;
+  entry!: Side;
+  exit!: Side;
+
+  static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
+    const tunnel = new Tunnel();
+    tunnel.relay = await MemoryRelay.start(options);
+    tunnel.entry = entrySide();
+    await tunnel.startExit();
+    return tunnel;
+  }
+
+  async startExit(): Promise<void> {
+    const { signer, relay } = this;
+    this.exit = await exitSide(signer, [relay.url], (incoming) => this.onIncoming(incoming));
+  }
+
+  /** Opens a stream; its errors are left to whoever awaits something of it. */
+  async open(options: Partial<OpenOptions> = {}): Promise<TunnelStream> {
+    const stream = await this.entry.session.open({
+      peer: this.signer.pubkey,
+      relays: [this.relay.url],
+      destination: 'x.nostr:443',
+      ...options,
+    });
+    return stream.on('error', () => undefined);
+  }
+
+  get streams(): number {
+    return this.entry.session.streams + this.exit.session.streams;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([this.entry.close(), this.exit.close()]);
+    await this.relay.close();
+  }
+}
+
+export async function closed(stream: Duplex): Promise<void> {
+  if (!stream.closed) await once(stream, 'close');
+}
+
+/** Resolves when `condition` holds; looks whenever the process has nothing else to do. Mocha's time-out ends it. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
+}
