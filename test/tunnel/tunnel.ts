@@ -51,27 +51,29 @@ export class Tunnel {
   };
   readonly signer = createSigner(generateSecretKey());
   relay!: MemoryRelay;
+  url!: string;
   entry!: Side;
   exit!: Side;
 
   static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
     const tunnel = new Tunnel();
     tunnel.relay = await MemoryRelay.start(options);
+    tunnel.url = tunnel.relay.url;
     tunnel.entry = entrySide();
     await tunnel.startExit();
     return tunnel;
   }
 
   async startExit(): Promise<void> {
-    const { signer, relay } = this;
-    this.exit = await exitSide(signer, [relay.url], (incoming) => this.onIncoming(incoming));
+    const { signer, url } = this;
+    this.exit = await exitSide(signer, [url], (incoming) => this.onIncoming(incoming));
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */
   async open(options: Partial<OpenOptions> = {}): Promise<TunnelStream> {
     const stream = await this.entry.session.open({
       peer: this.signer.pubkey,
-      relays: [this.relay.url],
+      relays: [this.url],
       destination: 'x.nostr:443',
       ...options,
     });
