@@ -1,0 +1,65 @@
+// Words of the help pages: the options of all commands, and worked examples.
+
+import type { Options } from 'yargs';
+
+const text = { type: 'string', requiresArg: true } as const;
+const list = { ...text, array: true } as const;
+
+const OPTIONS = {
+  relay: { ...list, describe: 'Relay to use, ws:// or wss:// (repeat for more) [NOSTR_RELAYS]' },
+  target: {
+    ...text,
+    describe: 'Where requests go: http://, https:// or tcp://host:port [BACKEND_HOST]',
+  },
+  'host-header': {
+    ...text,
+    describe: 'Host header for the target, or "target" for its own [NWS_HOST_HEADER]',
+  },
+  key: { ...text, describe: 'Secret key, hex or nsec; --key-file is safer [NOSTR_PRIVATE_KEY]' },
+  'key-file': { ...text, describe: 'File with the secret key, mode 0600 [NWS_KEY_FILE]' },
+  listen: { ...text, describe: 'Loopback address and port; port 0 is any free one' },
+  tls: { ...text, describe: 'TLS of .nostr hosts: terminate (default) or passthrough [NWS_TLS]' },
+  'require-pin': {
+    type: 'boolean',
+    describe: 'Refuse exits that publish no certificate [NWS_REQUIRE_PIN]',
+  },
+  clearnet: { ...text, describe: 'Other hosts: direct (default) or deny [NWS_CLEARNET]' },
+  alias: { ...list, describe: 'Short name, like shop.nostr=<long name> (repeat) [NWS_ALIASES]' },
+  home: { ...text, describe: 'Folder for keys, certificates and pins [NWS_HOME]' },
+  'log-level': {
+    ...text,
+    describe: 'trace, debug, info, warn, error, fatal or silent [NWS_LOG_LEVEL]',
+  },
+  'log-format': { ...text, describe: 'pretty or json [NWS_LOG_FORMAT]' },
+  json: { type: 'boolean', describe: 'Print JSON instead of text' },
+  pem: { type: 'boolean', describe: 'Print the certificate alone, as PEM' },
+  path: { type: 'boolean', describe: 'Print the path of the certificate alone' },
+  check: { type: 'boolean', describe: 'Also open TLS through the tunnel and compare' },
+  once: { type: 'boolean', describe: 'Fetch the page, then leave' },
+  out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },
+  pubkey: { ...text, demandOption: true, describe: 'Public key, 64 hex digits or npub' },
+  behave: { ...text, describe: 'strfry: reorder, delay and replay as strfry does' },
+  delay: { ...text, describe: 'Deliver this many milliseconds later' },
+  loss: { ...text, describe: 'Lose this share of deliveries, 0 to 1' },
+  duplicate: { ...text, describe: 'Deliver this share twice, 0 to 1' },
+  reorder: { type: 'boolean', describe: 'Deliver each batch in random order' },
+  replay: { type: 'boolean', describe: 'Give stored ephemerals to new subscriptions' },
+  'max-event-bytes': { ...text, describe: 'Refuse larger events [default: 65536]' },
+  'disconnect-every': { ...text, describe: 'Drop every connection this often, in milliseconds' },
+  seed: { ...text, describe: 'Whole number that makes loss and duplicates repeatable' },
+} as const satisfies Record<string, Options>;
+
+export type OptionName = keyof typeof OPTIONS;
+
+export const OPTION_NAMES: readonly string[] = [...Object.keys(OPTIONS), 'help', 'version'];
+
+/** The named options, for a command's builder. */
+export function options(...names: OptionName[]): Record<string, Options> {
+  return Object.fromEntries(names.map((name) => [name, OPTIONS[name]]));
+}
+
+/** Worked examples for the end of a help page: what it's for, then the line to type. */
+export function examples(...pairs: (readonly [purpose: string, line: string])[]): string {
+  const lines = pairs.map(([purpose, line]) => `  # ${purpose}\n  ${line}`);
+  return `Examples:\n${lines.join('\n\n')}`;
+}

@@ -1,0 +1,45 @@
+// `nws proxy`: the entry, until a signal ends it.
+
+import type { CommandModule } from 'yargs';
+import { proxyConfig } from '../config.js';
+import { startProxy } from '../proxy/proxy.js';
+import { examples, options } from './help.js';
+import { givenSigner } from './identity.js';
+import { type Io, makeHome, openLog, print, sourcesOf } from './io.js';
+import { serve } from './serve.js';
+import { upstreamOf } from './upstream.js';
+
+export const proxyCommand = (io: Io): CommandModule => ({
+  command: 'proxy',
+  describe: 'Start the proxy that reaches .nostr names',
+  builder: (yargs) =>
+    yargs
+      .options(options('relay', 'listen', 'tls', 'require-pin', 'clearnet', 'alias'))
+      .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
+      .epilogue(
+        examples(
+          ['listen on 127.0.0.1:8882; names bring their relays along', 'nws proxy'],
+          [
+            'then, in another terminal',
+            `HTTPS_PROXY=http://127.0.0.1:8882 curl --cacert "$(nws ca --path)" https://<name>.nostr/`,
+          ],
+          [
+            'a free port, told as JSON, and a relay for names without one',
+            'nws proxy --listen 127.0.0.1:0 --json --relay wss://relay.example',
+          ],
+        ),
+      ),
+  handler: async (flags) => {
+    const sources = await sourcesOf(io, flags);
+    const config = proxyConfig(sources);
+    const log = openLog(io, config);
+    await makeHome(config.home);
+    const signer = await givenSigner(config);
+    const agentFor = upstreamOf(sources, config.listen);
+    const start = () => startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
+    await serve(io, start, ({ url, caPath }) => {
+      const line = `nws proxy ready on ${url} — export HTTPS_PROXY=${url}, then: curl --cacert ${caPath} https://<name>.nostr/`;
+      print(io, flags, { event: 'ready', listen: url, ca: caPath }, line);
+    });
+  },
+});

@@ -1,0 +1,71 @@
+// What yargs says about a wrong command line, in our words: one line that names the mistake, and a hint.
+
+import { NwsError } from '../errors.js';
+import { OPTION_NAMES } from './help.js';
+
+/** Typing mistakes that still count as the same word. */
+const MAX_TYPOS = 2;
+
+/** A command line that yargs refuses, and the names of all commands. */
+export interface Refused {
+  readonly argv: readonly string[];
+  readonly commands: readonly string[];
+}
+
+/** The usage error for a message of yargs. Never repeats what may be a secret key. */
+export function usageError(message: string, { argv, commands }: Refused): NwsError {
+  const command = argv.find((arg) => commands.includes(arg));
+  const help = command === undefined ? 'see nws --help' : `see nws ${command} --help`;
+  const unknown = /^Unknown (?:argument|command)s?: ([^,]*)/.exec(message)?.[1];
+  if (unknown !== undefined) {
+    return unknownWord(unknown, { argv, commands }, command, help);
+  }
+  const valueless = /^Not enough arguments following: (.*)$/.exec(message)?.[1];
+  if (valueless !== undefined) return wrong(`--${valueless} needs a value`, help);
+  if (message.startsWith('Not enough non-option')) return wrong('an argument is missing', help);
+  return wrong(message.charAt(0).toLowerCase() + message.slice(1), help);
+}
+
+function unknownWord(
+  word: string,
+  { argv, commands }: Refused,
+  command: string | undefined,
+  help: string,
+): NwsError {
+  if (command === 'run' && !argv.includes('--')) {
+    return wrong('run needs -- before the command', 'like this: nws run -- curl https://…');
+  }
+  if (argv.some((arg) => /^--?([^=]*)/.exec(arg)?.[1] === word)) {
+    const meant = closest(word, OPTION_NAMES);
+    return wrong(`unknown option --${word}`, meant ? `did you mean --${meant}? ${help}` : help);
+  }
+  const shown = word.replace(/nsec1\w+|[0-9a-f]{64}/gi, '…');
+  if (command !== undefined) return wrong(`unexpected argument ${shown}`, help);
+  const meant = closest(word, commands);
+  return wrong(`unknown command ${shown}`, meant ? `did you mean ${meant}? ${help}` : help);
+}
+
+function wrong(message: string, hint: string): NwsError {
+  return new NwsError('bad_config', message, { hint });
+}
+
+function closest(word: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates
+    .map((candidate) => ({ candidate, typos: distance(word, candidate) }))
+    .filter(({ typos, candidate }) => typos <= Math.min(MAX_TYPOS, candidate.length - 1));
+  return ranked.sort((a, b) => a.typos - b.typos)[0]?.candidate;
+}
+
+/** Levenshtein distance: letters to insert, delete or replace. */
+function distance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (const [i, letter] of [...from].entries()) {
+    const next = [i + 1];
+    for (let j = 0; j < to.length; j++) {
+      const replaced = row[j]! + (letter === to[j] ? 0 : 1);
+      next.push(Math.min(replaced, row[j + 1]! + 1, next[j]! + 1));
+    }
+    row = next;
+  }
+  return row[to.length]!;
+}

@@ -1,0 +1,154 @@
+// Holds the walls of the house: which room may import which, what the pure core must not touch,
+// who may read the process's arguments, and how long a file may be.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'chai';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAX_LINES = 300;
+
+const BASE = ['errors', 'limits'];
+const CORE = ['protocol', ...BASE];
+const MIDDLE = ['tunnel', 'tls', 'http', 'relay', 'crypto', ...CORE];
+
+/** Room (folder or file at the top of src/) → rooms that it may import, besides itself. */
+const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
+  main: ['cli'],
+  index: ['proxy', 'exit', ...MIDDLE],
+  cli: ['config', 'env', 'log', 'proxy', 'exit', ...MIDDLE],
+  config: ['env', 'exit', 'relay', 'crypto', ...CORE],
+  env: BASE,
+  log: ['config', ...BASE],
+  proxy: MIDDLE,
+  exit: MIDDLE,
+  tunnel: ['relay', 'crypto', ...CORE],
+  tls: ['relay', 'crypto', ...CORE],
+  http: BASE,
+  relay: ['crypto', ...CORE],
+  crypto: CORE,
+  protocol: BASE,
+  errors: [],
+  limits: [],
+};
+
+interface SourceFile {
+  /** Path below the repository, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+function filesOf(folder: string): SourceFile[] {
+  return readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => join(folder, name))
+    .map((path) => ({
+      path: path.split(sep).join('/'),
+      text: readFileSync(join(ROOT, path), 'utf8'),
+    }));
+}
+
+/** Everything that a file imports or re-exports, as written. */
+function importsOf(text: string): string[] {
+  const matches = text.matchAll(/(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g);
+  return [...matches].map((match) => match[1]!);
+}
+
+/** The files of src/ that a file imports for their values; types leave nothing behind at run time. */
+function valueImportsOf({ path, text }: SourceFile): string[] {
+  const code = text.replace(/^(?:import|export) type [^;]*;/gm, '');
+  return importsOf(code)
+    .filter((name) => name.startsWith('.'))
+    .map((name) => resolved(path, name));
+}
+
+function resolved(path: string, name: string): string {
+  return normalize(join(dirname(path), name))
+    .split(sep)
+    .join('/')
+    .replace(/\.js$/, '.ts');
+}
+
+function roomOf(path: string): string {
+  return path.split('/')[1]!.replace(/\.ts$/, '');
+}
+
+describe('the house', () => {
+  const sources = filesOf('src');
+
+  it('has files to look at', () => {
+    expect(sources.length).to.be.greaterThan(20);
+  });
+
+  it('keeps the direction of dependencies', () => {
+    const wrong = sources.flatMap(({ path, text }) =>
+      importsOf(text)
+        .filter((name) => name.startsWith('.'))
+        .map((name) => roomOf(resolved(path, name)))
+        .filter((room) => room !== roomOf(path) && !MAY_IMPORT[roomOf(path)]?.includes(room))
+        .map((room) => `${path} imports ${room}`),
+    );
+    expect(wrong).to.deep.equal([]);
+  });
+
+  it('lets the entry and the exit see each other nowhere but in index.ts and cli/demo.ts', () => {
+    const both = sources.filter(({ path, text }) => {
+      const rooms = importsOf(text).map((name) => roomOf(resolved(path, name)));
+      return rooms.includes('proxy') && rooms.includes('exit');
+    });
+    const allowed = ['src/cli/demo.ts', 'src/index.ts'];
+    expect(both.map(({ path }) => path).filter((path) => !allowed.includes(path))).to.deep.equal(
+      [],
+    );
+  });
+
+  it('has no circles of imports', () => {
+    const graph = new Map(sources.map((file) => [file.path, valueImportsOf(file)]));
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, trail: readonly string[]): void => {
+      if (trail.includes(path)) circles.push([...trail, path].join(' → '));
+      if (done.has(path) || trail.includes(path)) return;
+      for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
+      done.add(path);
+    };
+    for (const path of graph.keys()) visit(path, []);
+    expect(circles).to.deep.equal([]);
+  });
+
+  it('keeps protocol/ pure: no I/O, clock, timers or randomness', () => {
+    const impure =
+      /'node:(?!buffer')|\bDate\.now|new Date\(\)|Math\.random|\bset(?:Timeout|Interval|Immediate)\b|\bperformance\.|\bprocess\.|\bcrypto\.|\bfetch\(/;
+    const found = sources
+      .filter(({ path }) => roomOf(path) === 'protocol')
+      .flatMap(({ path, text }) => {
+        const code = text.replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
+        const match = impure.exec(code);
+        return match === null ? [] : [`${path}: ${match[0]}`];
+      });
+    expect(found).to.deep.equal([]);
+  });
+
+  it('leaves process.argv, process.env and process.exit to main.ts', () => {
+    const readers = sources.filter(({ text }) => /\bprocess\.(?:argv|env|exit)\b/.test(text));
+    expect(readers.map(({ path }) => path)).to.deep.equal(['src/main.ts']);
+  });
+
+  it('has sources that say first what they are', () => {
+    const silent = sources.filter(({ text }) => !/^(?:#!.*\n)?\/\/ /.test(text));
+    expect(silent.map(({ path }) => path)).to.deep.equal([]);
+  });
+
+  it('has files of at most 300 lines, named in kebab-case', () => {
+    const wrong = [...sources, ...filesOf('test')].flatMap(({ path, text }) => {
+      const lines = text.split('\n').length - 1;
+      const name = path.split('/').at(-1)!;
+      return [
+        ...(lines > MAX_LINES ? [`${path} has ${lines} lines`] : []),
+        ...(/^[a-z0-9]+(?:[-.][a-z0-9]+)*\.ts$/.test(name) ? [] : [`${path} is not kebab-case`]),
+      ];
+    });
+    expect(wrong).to.deep.equal([]);
+  });
+});
