@@ -1,0 +1,77 @@
+// A client that asked for a connection, and how it is handed over to the stream that it gets.
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { NwsError } from '../errors.js';
+import { type SpliceResult, splice } from '../tunnel/splice.js';
+import type { Entry } from './entry.js';
+import type { HostPort } from './host-port.js';
+import { Prelude } from './prelude.js';
+
+export class Caller {
+  readonly client: Socket;
+  readonly prelude: Prelude;
+  /** What it asked for. */
+  readonly at: HostPort;
+  readonly #leaving = new AbortController();
+  #accepted = false;
+
+  /** @param head what came along with the request */
+  constructor(client: Socket, head: Buffer, at: HostPort) {
+    this.client = client;
+    this.at = at;
+    this.prelude = new Prelude(client, head);
+    client.once('close', this.#leave);
+  }
+
+  /** Aborted when the client leaves before it is handed over. */
+  get signal(): AbortSignal {
+    return this.#leaving.signal;
+  }
+
+  get isAccepted(): boolean {
+    return this.#accepted;
+  }
+
+  /** Answers 200, once. From then on a failure can't be told in HTTP any more. */
+  accept(): void {
+    this.#accepted = true;
+    this.client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+  }
+
+  /**
+   * Leaves the client to whoever calls, with what it has said so far. Its close means nothing here from now
+   * on: a client may be done and gone while its last bytes are still on their way to the exit.
+   */
+  handOver(): Buffer {
+    this.client.off('close', this.#leave);
+    return this.prelude.release();
+  }
+
+  readonly #leave = (): void => this.#leaving.abort();
+}
+
+/** Hands the client over to its stream, beginning with what it said before. */
+export function passOn(entry: Entry, caller: Caller, upstream: Duplex): void {
+  const said = caller.handOver();
+  if (said.length > 0) upstream.write(said);
+  join(entry, caller.at, caller.client, upstream);
+}
+
+/** Splices the client's side and the exit's, and logs the end. */
+export function join(
+  entry: Entry,
+  { host, port }: HostPort,
+  client: Duplex,
+  upstream: Duplex,
+): void {
+  const onEnd = ({ bytesAtoB, bytesBtoA, error }: SpliceResult): void => {
+    const bytes = { bytesUp: bytesAtoB, bytesDown: bytesBtoA };
+    entry.log.debug({ host, port, ...bytes, code: error?.code }, 'connection ended');
+  };
+  splice(client, upstream, { onEnd });
+}
+
+export function logFailure(entry: Entry, host: string, failure: NwsError): void {
+  entry.log.info({ host, code: failure.code }, `request failed: ${failure.line}`);
+}

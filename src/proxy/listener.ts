@@ -1,0 +1,146 @@
+// The one port: an HTTP server with its bounds, and every connection on it known until it is closed.
+// What requests mean is up to the handlers.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { NwsError, toNwsError } from '../errors.js';
+import { replyFailureRaw } from '../http/reply.js';
+import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../limits.js';
+import { ignoreErrors } from './entry.js';
+import { formatHostPort, type HostPort } from './host-port.js';
+
+export interface ListenerLimits {
+  /** Clients' connections at once; more are closed as they come. */
+  readonly maxConnections: number;
+  /** How long a client may take to send a request head, from connecting on. */
+  readonly headTimeoutMs: number;
+  /** How often overdue request heads are looked for. */
+  readonly headCheckMs: number;
+  /** How long a connection may wait for its next request. */
+  readonly keepAliveMs: number;
+}
+
+const LIMITS: ListenerLimits = {
+  maxConnections: 10_000,
+  headTimeoutMs: CLIENT_HEAD_TIMEOUT_MS,
+  headCheckMs: 5_000,
+  keepAliveMs: 60_000,
+};
+
+/** First bytes of SOCKS 4 and 5, and of TLS: an answer in HTTP would mean nothing to their clients. */
+const FOREIGN = new Set([0x04, 0x05, 0x16]);
+
+export interface Handlers {
+  onRequest(req: IncomingMessage, res: ServerResponse): void;
+  onConnect(req: IncomingMessage, client: Socket, head: Buffer): void;
+  onUpgrade(req: IncomingMessage, client: Socket, head: Buffer): void;
+}
+
+export class Listener {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(handlers: Handlers, limits: ListenerLimits = LIMITS) {
+    this.#server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: limits.headTimeoutMs,
+      connectionsCheckingInterval: limits.headCheckMs,
+      requestTimeout: 0, // an upload takes what it takes
+      keepAliveTimeout: limits.keepAliveMs,
+    });
+    this.#server.maxConnections = limits.maxConnections;
+    this.#server.on('connection', (socket) => this.#track(socket));
+    this.#server.on('request', (req, res) => handlers.onRequest(req, res));
+    this.#server.on('connect', (req, client, head) =>
+      handlers.onConnect(req, asSocket(client), head),
+    );
+    this.#server.on('upgrade', (req, client, head) =>
+      handlers.onUpgrade(req, asSocket(client), head),
+    );
+    this.#server.on('clientError', onClientError);
+  }
+
+  /** Clients that are connected. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** @throws NwsError `address_in_use`, or `bad_config` for an address that can't be listened on. */
+  listen(listen: HostPort): Promise<HostPort> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error) => reject(cannotListen(listen, error)));
+      this.#server.listen(listen.port, listen.host, () => {
+        const { address, port } = this.#server.address() as AddressInfo;
+        resolve({ host: address, port });
+      });
+    });
+  }
+
+  /** Takes no more connections, ends the idle ones, gives the others `graceMs`, then cuts them off. */
+  async close(graceMs: number): Promise<void> {
+    const closed = new Promise((resolve) => this.#server.close(resolve));
+    this.#server.keepAliveTimeout = 1; // for those that finish their request from here on
+    // To the server, a connection that has yet to say something is not idle.
+    for (const socket of this.#sockets) if (socket.bytesRead === 0) socket.destroy();
+    const timer = setTimeout(() => this.#cutOff(), graceMs);
+    await closed;
+    clearTimeout(timer);
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #cutOff(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+}
+
+/** The server is never given anything but TCP connections; its types allow for more. */
+function asSocket(stream: Duplex): Socket {
+  return stream as Socket;
+}
+
+/** What the HTTP parser refuses, or who never sent a whole request head. */
+function onClientError(
+  error: NodeJS.ErrnoException & { rawPacket?: Buffer },
+  stream: Duplex,
+): void {
+  const client = asSocket(stream);
+  ignoreErrors(client);
+  const failure = failureOf(error);
+  if (failure === undefined || client.bytesWritten > 0 || !client.writable) {
+    client.destroy();
+    return;
+  }
+  replyFailureRaw(client, failure);
+}
+
+/** Undefined where nobody waits for an answer. */
+function failureOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): NwsError | undefined {
+  if (error.code === 'HPE_HEADER_OVERFLOW') {
+    return new NwsError('headers_too_large', `request head is over ${MAX_HEADER_BYTES} bytes`);
+  }
+  const isHttp = error.code?.startsWith('HPE_') && !FOREIGN.has(error.rawPacket?.[0] ?? 0);
+  if (!isHttp) return undefined;
+  return new NwsError('http_request_error', 'this is not an HTTP request', {
+    hint: 'the proxy speaks HTTP: CONNECT host:port, or GET http://host/',
+  });
+}
+
+function cannotListen(listen: HostPort, error: NodeJS.ErrnoException): NwsError {
+  const address = formatHostPort(listen);
+  const { code } = toNwsError(error);
+  if (code === 'address_in_use') {
+    return new NwsError('address_in_use', `${address} is taken by another program`, {
+      hint: 'choose another with --listen, e.g. --listen 127.0.0.1:0 for any free port',
+      cause: error,
+    });
+  }
+  return new NwsError('bad_config', `can't listen on ${address}: ${error.code ?? error.message}`, {
+    hint: 'check --listen',
+    cause: error,
+  });
+}
