@@ -14,10 +14,13 @@ export interface FakeIncoming {
   readonly stream: PairEnd;
   readonly accepted: Promise<void>;
   readonly refused: Promise<NwsError>;
+  /** The entry gives up before it has an answer. */
+  giveUp(): void;
 }
 
 export function fakeIncoming(destination = ''): FakeIncoming {
   const [client, stream] = duplexPair();
+  const gaveUp = new AbortController();
   let onAccept: () => void = () => undefined;
   let onRefuse: (error: NwsError) => void = () => undefined;
   const accepted = new Promise<void>((resolve) => (onAccept = resolve));
@@ -26,12 +29,12 @@ export function fakeIncoming(destination = ''): FakeIncoming {
     peer: ENTRY,
     key: '8c4bd65e-3a3c-4e4b-93a8-6a0b1fb8d9ac',
     destination,
-    signal: new AbortController().signal,
+    signal: gaveUp.signal,
     accept: () => {
       onAccept();
       return stream;
     },
     refuse: (error: NwsError) => onRefuse(error),
   };
-  return { incoming, client, stream, accepted, refused };
+  return { incoming, client, stream, accepted, refused, giveUp: () => gaveUp.abort() };
 }

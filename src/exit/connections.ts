@@ -1,0 +1,87 @@
+// The connections of an HTTP server that never listens: which entry each one comes from, which are
+// idle and for how long, and how they end. Node tracks this only for servers that listen.
+
+import type { Duplex } from 'node:stream';
+
+/** How long a connection may wait for its next request, or the rest of its head, in milliseconds. */
+export const IDLE_MS = 75_000;
+
+interface Connection {
+  /** Pubkey of the entry. */
+  readonly entry: string;
+  /** Requests that are being answered. */
+  active: number;
+  timer: NodeJS.Timeout | undefined;
+}
+
+export class Connections {
+  readonly #connections = new Map<Duplex, Connection>();
+  readonly #idleMs: number;
+  #onEmpty: (() => void) | undefined;
+  #isClosing = false;
+
+  constructor(idleMs = IDLE_MS) {
+    this.#idleMs = idleMs;
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** Takes a connection up until it closes. */
+  add(socket: Duplex, entry: string): void {
+    const connection: Connection = { entry, active: 0, timer: undefined };
+    this.#connections.set(socket, connection);
+    this.#watch(socket, connection);
+    socket.once('close', () => {
+      clearTimeout(connection.timer);
+      this.#connections.delete(socket);
+      if (this.#connections.size === 0) this.#onEmpty?.();
+    });
+  }
+
+  entryOf(socket: Duplex): string | undefined {
+    return this.#connections.get(socket)?.entry;
+  }
+
+  /** A request begins, or the connection changes to another protocol, which has no `finish`. */
+  begin(socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    connection.active += 1;
+    clearTimeout(connection.timer);
+  }
+
+  /** Its answer is complete. */
+  finish(socket: Duplex): void {
+    const connection = this.#connections.get(socket);
+    if (connection === undefined) return;
+    connection.active -= 1;
+    if (connection.active > 0) return;
+    if (this.#isClosing) end(socket);
+    else this.#watch(socket, connection);
+  }
+
+  /** Ends idle connections now, busy ones after their answer, and cuts what is left at `graceMs`. */
+  async close(graceMs: number): Promise<void> {
+    this.#isClosing = true;
+    if (this.#connections.size === 0) return;
+    const empty = new Promise<void>((resolve) => {
+      this.#onEmpty = resolve;
+    });
+    for (const [socket, { active }] of this.#connections) if (active === 0) end(socket);
+    const timer = setTimeout(() => {
+      for (const socket of this.#connections.keys()) socket.destroy();
+    }, graceMs);
+    await empty;
+    clearTimeout(timer);
+  }
+
+  #watch(socket: Duplex, connection: Connection): void {
+    connection.timer = setTimeout(() => end(socket), this.#idleMs);
+  }
+}
+
+function end(socket: Duplex): void {
+  socket.end(() => socket.destroy());
+}

@@ -1,0 +1,158 @@
+// Composes the exit: relays, session, policy, target, and the certificate event that makes it known.
+//
+//   relays ═ RelayPool ─ Session ─ policy ─ HttpTarget | TcpTarget ─ dial ─ target
+
+import type { Agent } from 'node:http';
+import type { Logger } from 'pino';
+import type { Signer } from '../crypto/signer.js';
+import { toNwsError } from '../errors.js';
+import { SHUTDOWN_GRACE_MS } from '../limits.js';
+import { encodeName, encodeNprofile, encodeNpub } from '../protocol/address.js';
+import { certificateEvent } from '../protocol/events.js';
+import { RelayPool } from '../relay/pool.js';
+import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
+import { type IncomingStream, Session } from '../tunnel/session.js';
+import { Announcer } from './announce.js';
+import { HttpTarget } from './http-target.js';
+import { judgeDestination } from './policy.js';
+import type { Target, TargetServer } from './target.js';
+import { TcpTarget } from './tcp-target.js';
+
+/** How long a start waits for a relay to take the certificate before it goes on without. */
+const ANNOUNCE_WAIT_MS = 10_000;
+
+export interface ExitOptions {
+  readonly signer: Signer;
+  readonly relays: readonly string[];
+  readonly target: Target;
+  /** Folder of certificates. */
+  readonly home: string;
+  readonly log: Logger;
+  /** Host toward an HTTP target: a value, or `target` for the target's own; default: the client's. */
+  readonly hostHeader?: string;
+  /** Largest event in bytes of JSON. */
+  readonly maxEventBytes?: number;
+  /** Upstream proxy for a relay. */
+  readonly agentFor?: (url: string) => Agent | undefined;
+}
+
+export interface RunningExit {
+  readonly pubkey: string;
+  readonly npub: string;
+  /** `<relay>….<pubkey>.nostr`, with the relays that fit a name. */
+  readonly domain: string;
+  /** With all relays. */
+  readonly nprofile: string;
+  /** Streams that are open. */
+  readonly streams: number;
+  /** Lets streams end for `graceMs`, then resets them. */
+  close(graceMs?: number): Promise<void>;
+}
+
+/**
+ * Starts an exit; resolves when a relay is up and, for HTTP targets, has the certificate. Where no relay
+ * takes that, it says so in the log and goes on: clients that know the exit can still use it.
+ * @throws NwsError `relay_unreachable` where no relay is reached in time; `bad_config` for broken files.
+ */
+export async function startExit(options: ExitOptions): Promise<RunningExit> {
+  const { signer, relays, target, home, log } = options;
+  const { pubkey } = signer;
+  const domain = fittingName(pubkey, relays, log);
+  const certificate =
+    target.kind === 'tcp' ? undefined : await openExitCertificate(home, pubkey, [domain]);
+  const server = serverFor(options, certificate);
+  const { pool, session } = connect(options, (incoming) => admit(incoming, pubkey, server, log));
+  let announcer: Announcer | undefined;
+  const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
+    announcer?.close();
+    await Promise.all([server.close(graceMs), session.close(graceMs)]);
+    await pool.close();
+  };
+  try {
+    await session.start();
+    announcer = certificate && announce(certificate, options, pool);
+    if (announcer !== undefined) await acceptedInTime(announcer, log);
+  } catch (error) {
+    await close(0);
+    throw error;
+  }
+  return {
+    pubkey,
+    npub: encodeNpub(pubkey),
+    domain,
+    nprofile: encodeNprofile({ pubkey, relays }),
+    get streams() {
+      return session.streams;
+    },
+    close,
+  };
+}
+
+function connect(
+  { signer, relays, log, agentFor, maxEventBytes }: ExitOptions,
+  onIncoming: (incoming: IncomingStream) => void,
+): { pool: RelayPool; session: Session } {
+  const authSigner = (): Signer => signer;
+  const pool = new RelayPool({ log, authSigner, agentFor, eventLimitBytes: maxEventBytes });
+  return { pool, session: new Session({ pool, log, signer, relays, onIncoming }) };
+}
+
+function serverFor(
+  { target, log, hostHeader }: ExitOptions,
+  certificate: ExitCertificate | undefined,
+): TargetServer {
+  if (certificate === undefined) return new TcpTarget({ target, log });
+  return new HttpTarget({ target, certificate, log, hostHeader });
+}
+
+function admit(incoming: IncomingStream, pubkey: string, server: TargetServer, log: Logger): void {
+  try {
+    judgeDestination(incoming.destination, pubkey);
+  } catch (error) {
+    const { peer, key, destination } = incoming;
+    log.info({ peer, key, destination: destination.slice(0, 256) }, 'destination refused');
+    incoming.refuse(toNwsError(error));
+    return;
+  }
+  server.serve(incoming);
+}
+
+function announce(
+  { cert, fingerprint }: ExitCertificate,
+  { signer, relays, log }: ExitOptions,
+  pool: RelayPool,
+): Announcer {
+  const createdAt = Math.floor(Date.now() / 1000);
+  const event = signer.sign(certificateEvent(cert, signer.pubkey, fingerprint, createdAt));
+  const links = relays.map((url) => pool.acquire(url));
+  return new Announcer(event, links, log);
+}
+
+async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(() => {
+      log.warn(
+        'no relay has taken the certificate yet; clients cannot verify this exit until one does',
+      );
+      resolve();
+    }, ANNOUNCE_WAIT_MS);
+  });
+  await Promise.race([announcer.accepted, late]);
+  clearTimeout(timer);
+}
+
+/** A name holds 253 characters, a relay 39 bytes: what does not fit is left to the nprofile. */
+function fittingName(pubkey: string, relays: readonly string[], log: Logger): string {
+  const fitting: string[] = [];
+  let name = encodeName({ pubkey, relays: [] });
+  for (const relay of relays) {
+    try {
+      name = encodeName({ pubkey, relays: [...fitting, relay] });
+      fitting.push(relay);
+    } catch (error) {
+      log.warn({ relay }, `left out of the name: ${toNwsError(error).message}`);
+    }
+  }
+  return name;
+}

@@ -1,0 +1,115 @@
+// Failure answers: status, Proxy-Status (RFC 9209), one plain line for curl, a small page for
+// browsers. What failed and what helps comes with the NwsError.
+
+import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { NwsError } from '../errors.js';
+import { isUploading, responseHead } from './headers.js';
+
+/** Longest text taken over from an error, in characters: a peer may have written it. */
+const MAX_TEXT = 512;
+
+/** How long a client may take to close its side after a failure on a raw connection. */
+const LINGER_MS = 2_000;
+
+interface Failure {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: string;
+}
+
+/**
+ * Answers an HTTP request with a failure; the connection ends after it, unless the rest of an
+ * upload is still on its way: that is read and dropped. Does nothing where an answer has begun or the client is gone.
+ */
+export function replyFailure(res: ServerResponse, error: NwsError): void {
+  if (res.headersSent || res.destroyed) return;
+  const { status, headers, body } = failure(error, res.req.headers.accept);
+  if (!isUploading(res.req)) headers.push('Connection', 'close');
+  keepForUpload(res);
+  res.writeHead(status, headers).end(body);
+  res.req.resume();
+}
+
+/**
+ * Keeps the connection open for a client that is still sending while it is answered: closed on unread
+ * bytes, TCP resets it, and the answer is lost. To be called before the head is written.
+ */
+export function keepForUpload(res: ServerResponse): void {
+  if (isUploading(res.req)) res.shouldKeepAlive = true;
+}
+
+/**
+ * A failure on a raw connection, for CONNECT and upgrades, where no ServerResponse exists; closes it.
+ * @param accept the client's Accept header
+ */
+export function replyFailureRaw(socket: Duplex, error: NwsError, accept?: string): void {
+  if (socket.destroyed || !socket.writable) return;
+  const { status, headers, body } = failure(error, accept);
+  headers.push('Connection', 'close');
+  socket.end(responseHead(status, headers) + body);
+  // What the client still sends is read for a moment: closing on it would take the answer along.
+  const timer = setTimeout(() => socket.destroy(), LINGER_MS);
+  socket.once('close', () => clearTimeout(timer)).resume();
+}
+
+/** Value of Proxy-Status: an item of RFC 8941, whose strings are printable ASCII. */
+export function proxyStatus(error: NwsError): string {
+  const details = oneLine(error.line)
+    .replace(/[^\x20-\x7e]/g, '?')
+    .replace(/["\\]/g, '\\$&');
+  return `nws; error=${error.proxyError}; details="${details}"`;
+}
+
+function failure(error: NwsError, accept: string | undefined): Failure {
+  const isHtml = accept?.includes('text/html') ?? false;
+  const body = isHtml ? page(error) : `nws: ${oneLine(error.line)}\n`;
+  const headers = [
+    'Content-Type',
+    isHtml ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
+    'Content-Length',
+    String(Buffer.byteLength(body)),
+    'Cache-Control',
+    'no-store',
+    'X-Content-Type-Options',
+    'nosniff',
+    'Proxy-Status',
+    proxyStatus(error),
+  ];
+  if (isHtml) {
+    headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
+  }
+  return { status: error.status, headers, body };
+}
+
+function oneLine(text: string): string {
+  return text
+    .replace(/[\s\p{Cc}]+/gu, ' ')
+    .trim()
+    .slice(0, MAX_TEXT);
+}
+
+function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
+}
+
+function page(error: NwsError): string {
+  const title = `${error.status} ${STATUS_CODES[error.status] ?? 'Failure'}`;
+  const hint = error.hint === undefined ? '' : `<p>${escapeHtml(oneLine(error.hint))}</p>\n`;
+  return `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title}</title>
+<style>
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
+body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
+p { overflow-wrap: anywhere; }
+small { opacity: 0.7; }
+</style>
+<h1>${escapeHtml(oneLine(error.message))}</h1>
+${hint}<p><small>${title} &middot; <code>${error.code}</code> &middot; answered by nws, not by the site</small></p>
+</html>
+`;
+}

@@ -1,0 +1,151 @@
+// Forwards an Upgrade request (WebSocket and others) over a stream that the caller opens, and hands
+// both sides back after the 101. Leaves the two-way copying after it to the caller.
+
+import { type ClientRequest, type IncomingMessage, request, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { type Duplex, pipeline } from 'node:stream';
+import { NwsError, toNwsError } from '../errors.js';
+import { RESPONSE_HEAD_TIMEOUT_MS } from './forward.js';
+import { endToEnd, hasBody, responseHead } from './headers.js';
+
+export interface UpgradeOptions {
+  /** Opens the way to the origin. It is given up with `signal` when the client leaves. */
+  readonly connect: (signal: AbortSignal) => Promise<Duplex>;
+  /** Path and query. */
+  readonly path: string;
+  /** Raw pairs without hop-by-hop fields. */
+  readonly headers: readonly string[];
+  /** Both sides speak the new protocol from here; bytes that came early are still to be read. */
+  readonly onUpgrade: (client: Duplex, origin: Duplex) => void;
+  /** Called at most once, only while nothing has been answered: the caller replies on the socket. */
+  readonly onError: (error: NwsError) => void;
+}
+
+/**
+ * Forwards an upgrade. An answer other than 101 is relayed as an ordinary one and the connection
+ * ends. `h2c` is not asked for: HTTP/2 inside the connection would pass the headers by (RFC 9113
+ * took it back); such a request goes on as an ordinary one.
+ * @param head what the client sent behind its request.
+ */
+export function forwardUpgrade(
+  req: IncomingMessage,
+  client: Duplex,
+  head: Buffer,
+  options: UpgradeOptions,
+): void {
+  if (head.length > 0) client.unshift(head);
+  if (hasBody(req)) {
+    client.on('error', () => undefined);
+    options.onError(new NwsError('http_request_error', 'an upgrade request carries no body'));
+    return;
+  }
+  void new Upgrade(req, client, options).run();
+}
+
+class Upgrade {
+  readonly #req: IncomingMessage;
+  readonly #client: Duplex;
+  readonly #options: UpgradeOptions;
+  readonly #leave = new AbortController();
+  #origin: Duplex | undefined;
+
+  constructor(req: IncomingMessage, client: Duplex, options: UpgradeOptions) {
+    this.#req = req;
+    this.#client = client;
+    this.#options = options;
+    // Only reading shows that a client has left.
+    client.on('readable', this.#watchForEnd).on('end', this.#giveUp);
+    client.on('error', this.#giveUp).on('close', this.#giveUp);
+  }
+
+  async run(): Promise<void> {
+    try {
+      this.#origin = await this.#options.connect(this.#leave.signal);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#leave.signal.aborted) this.#origin.destroy();
+    else this.#send(this.#origin);
+  }
+
+  #send(origin: Duplex): void {
+    const outgoing = request({
+      createConnection: () => origin,
+      method: this.#req.method ?? 'GET',
+      path: this.#options.path,
+      headers: this.#headers(),
+    });
+    const late = new NwsError('connection_read_timeout', 'no answer to the upgrade request');
+    const timer = setTimeout(() => outgoing.destroy(late), RESPONSE_HEAD_TIMEOUT_MS);
+    outgoing.once('close', () => clearTimeout(timer));
+    outgoing.on('error', (error) => this.#fail(error));
+    outgoing.once('response', (answer) => this.#relay(answer, outgoing));
+    outgoing.once('upgrade', (answer, _socket, early) => {
+      clearTimeout(timer);
+      this.#switch(answer, early);
+    });
+    outgoing.end();
+  }
+
+  #headers(): string[] {
+    const protocol = this.#req.headers.upgrade ?? '';
+    const asked = /\bh2c\b/i.test(protocol)
+      ? ['Connection', 'close']
+      : ['Connection', 'Upgrade', 'Upgrade', protocol];
+    return [...this.#options.headers, ...asked];
+  }
+
+  #switch(answer: IncomingMessage, early: Buffer): void {
+    const origin = this.#origin!;
+    this.#release();
+    const headers = endToEnd(answer.rawHeaders);
+    headers.push('Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? '');
+    this.#client.write(responseHead(101, headers), 'latin1');
+    if (early.length > 0) origin.unshift(early);
+    this.#options.onUpgrade(this.#client, origin);
+  }
+
+  /** An ordinary answer: node:http frames it, and the connection ends behind it. */
+  #relay(answer: IncomingMessage, outgoing: ClientRequest): void {
+    const res = new ServerResponse(this.#req);
+    // ServerResponse uses no more of a socket than Duplex has; its server would pass on 'drain'.
+    res.assignSocket(this.#client as Socket);
+    const headers = [...endToEnd(answer.rawHeaders), 'Connection', 'close'];
+    res.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    this.#client.on('drain', () => res.emit('drain'));
+    pipeline(answer, res, (error) => {
+      outgoing.destroy();
+      this.#origin?.destroy();
+      if (error) this.#client.destroy();
+      else this.#client.end(() => this.#client.destroy());
+    });
+  }
+
+  #fail(error: unknown): void {
+    this.#origin?.destroy();
+    if (this.#leave.signal.aborted || this.#client.destroyed) return;
+    this.#release();
+    this.#client.on('error', () => undefined);
+    this.#options.onError(toNwsError(error, 'http_upgrade_failed'));
+  }
+
+  readonly #giveUp = (): void => {
+    this.#leave.abort();
+    this.#origin?.destroy();
+    this.#client.destroy();
+  };
+
+  /** What a client sends early is kept for the origin; then its end shows only after the answer. */
+  readonly #watchForEnd = (): void => {
+    const early: Buffer | null = this.#client.read();
+    if (early === null) return;
+    this.#client.off('readable', this.#watchForEnd);
+    this.#client.unshift(early);
+  };
+
+  #release(): void {
+    this.#client.off('readable', this.#watchForEnd).off('end', this.#giveUp);
+    this.#client.off('error', this.#giveUp).off('close', this.#giveUp);
+  }
+}

@@ -1,0 +1,71 @@
+// A loopback server that forwards every request by http/forward.ts to an origin of the test.
+
+import { once } from 'node:events';
+import { type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
+import { expect } from 'chai';
+import { Agent } from 'undici';
+import { forwardRequest } from '../../src/http/forward.js';
+import { endToEnd } from '../../src/http/headers.js';
+import { replyFailure } from '../../src/http/reply.js';
+import { readAll } from './read-all.js';
+import { listenHttp, type Running } from './servers.js';
+
+export class Forwarder {
+  /** Where requests are forwarded to; set by serve(). */
+  originPort = 0;
+  origin: Running<Server> | undefined;
+  readonly #agent = new Agent();
+  readonly #warnings: Error[] = [];
+  readonly #onWarning = (warning: Error): number => this.#warnings.push(warning);
+  #front: Running<Server> | undefined;
+
+  static async start(): Promise<Forwarder> {
+    const forwarder = new Forwarder();
+    process.on('warning', forwarder.#onWarning);
+    forwarder.#front = await listenHttp((req, res) =>
+      forwardRequest(req, res, {
+        dispatcher: forwarder.#agent,
+        origin: `http://127.0.0.1:${forwarder.originPort}`,
+        path: req.url ?? '/',
+        headers: endToEnd(req.rawHeaders),
+        onError: (error) => replyFailure(res, error),
+      }),
+    );
+    return forwarder;
+  }
+
+  get port(): number {
+    return this.#front!.port;
+  }
+
+  /** Starts an origin. */
+  async serve(listener: Parameters<typeof listenHttp>[0]): Promise<void> {
+    this.origin = await listenHttp(listener);
+    this.originPort = this.origin.port;
+  }
+
+  /** A request whose body is to be written by the test. */
+  send(options: RequestOptions = {}) {
+    const outgoing = request({ port: this.port, host: '127.0.0.1', agent: false, ...options });
+    const answer = once(outgoing, 'response').then(([res]) => res as IncomingMessage);
+    outgoing.on('error', () => undefined); // a rejected answer tells as well
+    answer.catch(() => undefined);
+    return { outgoing, answer };
+  }
+
+  async get(options: RequestOptions = {}) {
+    const { outgoing, answer } = this.send(options);
+    outgoing.end();
+    const res = await answer;
+    return { res, body: await readAll(res) };
+  }
+
+  /** Ends everything; nothing may have drawn a warning of Node's, such as one about listeners. */
+  async close(): Promise<void> {
+    await this.#front?.close();
+    await this.origin?.close();
+    await this.#agent.destroy();
+    process.off('warning', this.#onWarning);
+    expect(this.#warnings).to.deep.equal([]);
+  }
+}
