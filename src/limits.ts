@@ -21,8 +21,11 @@ export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 /** First window of a new stream, which a peer may fill before it is answered (PROTOCOL, "Opening"). */
 export const EARLY_DATA_BYTES = 65_536;
 
-/** Sum of what all streams of a process may have buffered for reading: well under the 32 MiB at which strfry cuts off. */
+/** Sum of what all streams of a process hold for reading; it also sizes their windows, so it stays under the 32 MiB at which strfry cuts off. */
 export const TOTAL_WINDOW_BYTES = 24 * 1024 * 1024;
+
+/** Sum of what all streams of a process may have sent and must keep until it is acknowledged. */
+export const TOTAL_FLIGHT_BYTES = 64 * 1024 * 1024;
 
 /** Streams of a process at once. */
 export const MAX_STREAMS = 4_096;

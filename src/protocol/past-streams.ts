@@ -2,6 +2,8 @@
 // CONNECT opens nothing. Pure.
 
 import type { Message } from './message.js';
+import { resetFor } from './reset.js';
+import type { StreamState } from './stream-state.js';
 
 /** How long: a CONNECT may come again for as long as its event is young enough, plus late repeats. */
 const PAST_MS = 180_000;
@@ -15,8 +17,8 @@ export class PastStreams {
     return this.#byKey.size;
   }
 
-  remember(key: string, answer: Message, now: number): void {
-    this.#byKey.set(key, { until: now + PAST_MS, answer });
+  remember(stream: StreamState, now: number): void {
+    this.#byKey.set(stream.key, { until: now + PAST_MS, answer: lateAnswer(stream) });
     if (this.#byKey.size <= MAX_PAST) return;
     const oldest = this.#byKey.keys().next();
     if (!oldest.done) this.#byKey.delete(oldest.value);
@@ -39,4 +41,12 @@ export class PastStreams {
     const oldest = this.#byKey.values().next();
     return oldest.done ? undefined : oldest.value.until;
   }
+}
+
+/** What late repeats for a stream that is over are answered with. */
+function lateAnswer(stream: StreamState): Message {
+  const { key, error } = stream;
+  if (error !== undefined) return resetFor(key, error);
+  const { ack, window } = stream.receive;
+  return { type: 'ACK', key, ack, window };
 }

@@ -4,36 +4,40 @@
 
 import { NwsError } from '../errors.js';
 import { EARLY_DATA_BYTES, MAX_STREAMS_PER_PEER } from '../limits.js';
+import { FlightLimit } from './flight-limit.js';
 import { Liveness } from './liveness.js';
-import { type Connect, encodeMessage, MAX_RANGES, type Message, type Reset } from './message.js';
+import type { Connect, Message } from './message.js';
+import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
+import type { Memory } from './receive-half.js';
+import { resetFor } from './reset.js';
 import { RoundTrip } from './round-trip.js';
-import { OPEN_TIMEOUT_MS, type Outgoing, SILENT_EXIT_MS, StreamState } from './stream-state.js';
+import {
+  OPEN_TIMEOUT_MS,
+  SILENT_EXIT_MS,
+  type StreamOptions,
+  StreamState,
+} from './stream-state.js';
+
+export type { Parcel } from './packer.js';
 
 /** Answers about streams that nobody knows, a second: enough after a restart, too few to be worth provoking. */
 const STRAY_ANSWERS_PER_S = 32;
 /** Messages that belong to no stream and wait to be sent. */
 const MAX_CONTROL = 256;
-/** A stream with no more than this to send goes before the bulk streams. */
-const SMALL_BYTES = 4_096;
-/** Room that a data message needs around its data, and around each range of `have`, at the most. */
-const DATA_HEAD_BYTES = 200;
-const RANGE_BYTES = 36;
-
+/** Streams of one peer whose target is still being dialled. */
+const MAX_UNANSWERED = 128;
 export interface PeerOptions {
   readonly role: 'entry' | 'exit';
   /** How much may be in flight toward us on one stream now, in bytes. */
   readonly windowBytes: () => number;
+  /** For what arrives and is not yet taken. */
+  readonly memory: Memory;
+  /** How much may be on its way to this peer, as far as memory goes, in bytes. */
+  readonly flightShareBytes: () => number;
   /** A fresh random UUID. */
   readonly newKey: () => string;
   readonly now: number;
-}
-
-/** One message in an event: its JSON, and what to do when the event doesn't get through. */
-export interface Parcel {
-  readonly json: string;
-  readonly stream?: StreamState;
-  readonly outgoing?: Outgoing;
 }
 
 export class PeerState {
@@ -41,6 +45,8 @@ export class PeerState {
   /** Streams that are not over, or have still to say so. */
   readonly streams = new Map<string, StreamState>();
   readonly #options: PeerOptions;
+  /** How much may be on its way to the peer. */
+  readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   readonly #control: Message[] = [];
@@ -63,16 +69,18 @@ export class PeerState {
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
   open(destination: string, now: number): StreamState {
+    const limit = this.reliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
-    const stream = StreamState.opening({
-      key,
-      destination,
-      roundTrip: this.roundTrip,
-      windowBytes: this.#options.windowBytes,
-      sendLimit: this.reliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0,
-      now,
-    });
-    this.streams.set(key, stream);
+    return this.#add(StreamState.opening(this.#streamOptions(key, destination, limit, now)));
+  }
+
+  #streamOptions(key: string, destination: string, sendLimit: number, now: number): StreamOptions {
+    const { windowBytes, memory } = this.#options;
+    return { key, destination, roundTrip: this.roundTrip, windowBytes, memory, sendLimit, now };
+  }
+
+  #add(stream: StreamState): StreamState {
+    this.streams.set(stream.key, stream);
     return stream;
   }
 
@@ -100,6 +108,7 @@ export class PeerState {
     if (message.type === 'OPEN') this.#firstWindow = message.window;
     if (stream.phase === 'opening' && message.type !== 'CONNECT') this.reliable = true;
     stream.take(message, now);
+    this.flight.update(now);
     return stream;
   }
 
@@ -118,28 +127,35 @@ export class PeerState {
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#answer(resetOf(message.key, 'connection_terminated', 'no such stream here'), now);
+    this.#answer(
+      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
+      now,
+    );
     return undefined;
   }
 
   #incoming(message: Connect, now: number, fresh: boolean): StreamState | undefined {
     if (this.#options.role === 'entry' || message.v === undefined || !fresh) return undefined;
     const { key, destination } = message;
-    if (this.streams.size >= MAX_STREAMS_PER_PEER) {
-      const detail = `more than ${MAX_STREAMS_PER_PEER} streams at once`;
-      this.#answer(resetOf(key, 'connection_limit_reached', detail), now);
+    const detail = this.#objection();
+    if (detail !== undefined) {
+      this.#answer(resetFor(key, new NwsError('connection_limit_reached', detail)), now);
       return undefined;
     }
-    const stream = StreamState.dialling({
-      key,
-      destination,
-      roundTrip: this.roundTrip,
-      windowBytes: this.#options.windowBytes,
-      sendLimit: message.window ?? 0,
-      now,
-    });
-    this.streams.set(key, stream);
-    return stream;
+    const options = this.#streamOptions(key, destination, message.window ?? 0, now);
+    return this.#add(StreamState.dialling(options));
+  }
+
+  /** Why this peer gets no further stream now. */
+  #objection(): string | undefined {
+    if (this.streams.size >= MAX_STREAMS_PER_PEER) {
+      return `more than ${MAX_STREAMS_PER_PEER} streams at once`;
+    }
+    let unanswered = 0;
+    for (const { phase } of this.streams.values()) if (phase === 'dialling') unanswered += 1;
+    return unanswered < MAX_UNANSWERED
+      ? undefined
+      : `more than ${MAX_UNANSWERED} unanswered streams`;
   }
 
   #answer(message: Message, now: number): void {
@@ -212,8 +228,9 @@ export class PeerState {
       stream.settle();
       if (!stream.isSettled) continue;
       this.streams.delete(key);
+      stream.receive.discard();
       over.push(stream);
-      this.#past.remember(key, lateAnswer(stream), now);
+      this.#past.remember(stream, now);
     }
     return over;
   }
@@ -235,51 +252,13 @@ export class PeerState {
     return false;
   }
 
-  /**
-   * The messages of the next event: answers and small writes of all streams first, then bulk data of one
-   * stream after the other in turn, as much as fits `capacityBytes` of JSON.
-   */
+  /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
   pull(now: number, capacityBytes: number): Parcel[] {
-    const parcels: Parcel[] = [];
-    let room = capacityBytes - 2;
-    const add = (parcel: Parcel): void => {
-      parcels.push(parcel);
-      room -= parcel.json.length + 1;
-    };
-    while (this.#control.length > 0 && room > 1_500) {
-      add({ json: encodeMessage(this.#control.shift()!) });
-    }
-    const bulk: StreamState[] = [];
-    for (const stream of this.streams.values()) {
-      if (stream.hasData && stream.send.queuedBytes + stream.send.lostBytes > SMALL_BYTES)
-        bulk.push(stream);
-      else if (stream.hasData || stream.urgent(now)) room = this.#drain(stream, now, room, add);
-    }
-    for (const stream of bulk) {
-      const before = parcels.length;
-      room = this.#drain(stream, now, room, add);
-      if (parcels.length === before) break;
-      // To the end of the line.
-      this.streams.delete(stream.key);
-      this.streams.set(stream.key, stream);
-    }
-    return parcels;
-  }
-
-  #drain(stream: StreamState, now: number, room: number, add: (parcel: Parcel) => void): number {
-    let left = room;
-    for (;;) {
-      // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
-      const ranges = Math.min(MAX_RANGES, Math.floor(left / 8 / RANGE_BYTES));
-      const head = DATA_HEAD_BYTES + RANGE_BYTES * ranges;
-      if (left < head) return left;
-      const outgoing = stream.pull(now, Math.floor((left - head) / 4) * 3, ranges);
-      if (outgoing === undefined) return left;
-      if (outgoing.message.type === 'CONNECT' && stream.attempts === 2) this.ping(now);
-      const json = encodeMessage(outgoing.message);
-      add({ json, stream, outgoing });
-      left -= json.length + 1;
-    }
+    const { flight, streams } = this;
+    const control = this.#control;
+    const ping = (): void => this.ping(now);
+    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
+    return pack({ streams, control, flight, flightBytes, ping }, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
@@ -315,16 +294,4 @@ export class PeerState {
     consider(this.#past.wakeAt);
     return earliest;
   }
-}
-
-function resetOf(key: string, error: string, detail: string): Reset {
-  return { type: 'RESET', key, error, detail };
-}
-
-/** What late repeats for a stream that is over are answered with. */
-function lateAnswer(stream: StreamState): Message {
-  const { key, error } = stream;
-  if (error !== undefined) return resetOf(key, error.proxyError, error.message.slice(0, 200));
-  const { ack, window } = stream.receive;
-  return { type: 'ACK', key, ack, window };
 }

@@ -15,8 +15,16 @@ const MAX_EARLY_PIECES = 4_096;
 
 export type Reception = 'new' | 'nothing new' | 'violation';
 
+/** Where the memory for what arrives comes from. */
+export interface Memory {
+  /** Takes so many bytes, or says that there is no room; what `must` be taken is. */
+  take(bytes: number, must: boolean): boolean;
+  give(bytes: number): void;
+}
+
 export class ReceiveHalf {
   readonly #windowBytes: () => number;
+  readonly #memory: Memory;
   /** In order and not taken by the application. */
   readonly #ready: Buffer[] = [];
   /** Ahead of a gap, by offset, without overlaps. */
@@ -33,8 +41,9 @@ export class ReceiveHalf {
   #ackAt: number | undefined;
 
   /** @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound */
-  constructor(windowBytes: () => number, firstWindowBytes: number) {
+  constructor(windowBytes: () => number, firstWindowBytes: number, memory: Memory) {
     this.#windowBytes = windowBytes;
+    this.#memory = memory;
     this.#offered = firstWindowBytes;
   }
 
@@ -89,11 +98,18 @@ export class ReceiveHalf {
   receive(offset: number, data: Buffer, fin: boolean, now: number): Reception {
     const end = offset + data.length;
     if (end > this.#offered || !this.#finFits(end, fin)) return 'violation';
+    // Windows are promised more freely than there is memory. What doesn't fit counts as lost: it comes again.
+    // Never so what the application waits for: everything that came early would wait with it.
+    const isWaitedFor = offset <= this.#next && this.#readyBytes === 0;
+    if (end > this.#next && !this.#memory.take(data.length, isWaitedFor)) return 'nothing new';
     if (fin) this.#finOffset = end;
     const before = this.#next;
     const earlyBefore = this.#earlyBytes;
-    if (data.length > 0 && end > this.#next) this.#place(offset, data);
+    const heldBefore = this.bufferedBytes;
+    const isNew = end > this.#next;
+    if (data.length > 0 && isNew) this.#place(offset, data);
     this.#advance();
+    if (isNew) this.#memory.give(data.length - (this.bufferedBytes - heldBefore));
     if (this.#next > before || this.#earlyBytes > earlyBefore) {
       this.#ackAt ??= now + ACK_DELAY_MS;
       return 'new';
@@ -171,10 +187,20 @@ export class ReceiveHalf {
     const data = this.#ready.shift();
     if (data === undefined) return undefined;
     this.#readyBytes -= data.length;
+    this.#memory.give(data.length);
     this.#taken += data.length;
     // The peer hears of a window that opens when half of it is free, not for every byte.
     if (!this.#ended && this.#wanted - this.#offered >= this.#windowBytes() / 2) this.#ackAt = now;
     return data;
+  }
+
+  /** Lets go of everything that nobody will take any more. */
+  discard(): void {
+    this.#memory.give(this.bufferedBytes);
+    this.#ready.length = 0;
+    this.#early = [];
+    this.#readyBytes = 0;
+    this.#earlyBytes = 0;
   }
 
   /** Makes an acknowledgement due at once. */

@@ -52,6 +52,11 @@ export class RoundTrip {
     this.#smoothedMs += (elapsedMs - this.#smoothedMs) / 8;
   }
 
+  /** Another way was taken: what was the shortest on the old one says nothing. */
+  forgetShortest(): void {
+    this.#shortestMs = Number.POSITIVE_INFINITY;
+  }
+
   /** How long to wait for an acknowledgement of the `tries`-th transmission (from 1), in milliseconds. */
   timeoutMs(tries: number): number {
     const base =

@@ -1,6 +1,7 @@
 // The sending half of a reliable stream: cuts bytes into segments within the peer's window, keeps them
 // until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
 
+import { STREAM_WINDOW_BYTES } from '../limits.js';
 import type { Range } from './message.js';
 import type { RoundTrip } from './round-trip.js';
 import { halves, type Segment } from './segment.js';
@@ -19,6 +20,7 @@ export class SendHalf {
   #lostCount = 0;
   #lostBytes = 0;
   #nextOffset = 0;
+  #acked = 0;
   #progressAt = 0;
   #limit: number;
   #finQueued = false;
@@ -86,7 +88,8 @@ export class SendHalf {
   }
 
   get #room(): number {
-    return this.#limit - this.#nextOffset;
+    // However much the peer allows, what it doesn't acknowledge we have to keep.
+    return Math.min(this.#limit, this.#acked + STREAM_WINDOW_BYTES) - this.#nextOffset;
   }
 
   get #sendable(): number {
@@ -181,6 +184,7 @@ export class SendHalf {
    */
   acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
+    this.#acked = Math.max(this.#acked, ack);
     let newest: Segment | undefined;
     const settle = (segment: Segment): void => {
       if (segment.lost) this.#found(segment);

@@ -1,10 +1,11 @@
 // A reliable stream as a state machine: opening, two halves, the end. Pure: messages, bytes and the time
 // come in; messages go out when somebody pulls them. The Duplex around it is tunnel/stream.ts.
 
-import { type ErrorCode, isErrorCode, NwsError } from '../errors.js';
+import { NwsError } from '../errors.js';
 import { EARLY_DATA_BYTES, STREAM_VERSION } from '../limits.js';
 import type { Ack, Connect, Data, Message, Open, Reset } from './message.js';
-import { ReceiveHalf } from './receive-half.js';
+import { type Memory, ReceiveHalf } from './receive-half.js';
+import { errorOfReset, resetFor } from './reset.js';
 import type { RoundTrip } from './round-trip.js';
 import type { Segment } from './segment.js';
 import { SendHalf } from './send-half.js';
@@ -13,7 +14,7 @@ import { SendHalf } from './send-half.js';
 export const SILENT_EXIT_MS = 8_000;
 /** An exit that is there gets this long to reach its target, a little more than the time-out of its own dial. */
 export const OPEN_TIMEOUT_MS = 30_000;
-/** A longer wait for the first answer is not taken for the round-trip time. */
+/** A first answer that took longer waited for the exit's dial, and says nothing about the way. */
 const MAX_FIRST_SAMPLE_MS = 500;
 /** A RESET that no link takes for this long is not sent at all. */
 const RESET_TIMEOUT_MS = 10_000;
@@ -38,6 +39,8 @@ export interface StreamOptions {
   readonly roundTrip: RoundTrip;
   /** How much may be in flight toward us now, in bytes. */
   readonly windowBytes: () => number;
+  /** For what arrives and is not yet taken. */
+  readonly memory: Memory;
   /** Highest offset that the peer lets us send up to before it says more; 0 where it isn't known to answer. */
   readonly sendLimit: number;
   readonly now: number;
@@ -55,7 +58,7 @@ export class StreamState {
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
   readonly #roundTrip: RoundTrip;
-  readonly #openedAt: number;
+  readonly openedAt: number;
   #phase: Phase;
   #error: NwsError | undefined;
   /** CONNECT or OPEN or RESET is due at this time. */
@@ -68,12 +71,12 @@ export class StreamState {
     this.destination = options.destination;
     this.#roundTrip = options.roundTrip;
     this.#phase = phase;
-    this.#openedAt = options.now;
+    this.openedAt = options.now;
     this.#progressAt = options.now;
     this.send = new SendHalf(options.roundTrip, options.sendLimit);
     // An exit's first window is what any entry may send early; an entry's is whatever it says in CONNECT.
     const first = phase === 'dialling' ? EARLY_DATA_BYTES : 0;
-    this.receive = new ReceiveHalf(options.windowBytes, first);
+    this.receive = new ReceiveHalf(options.windowBytes, first, options.memory);
     if (phase === 'opening') this.#handshakeAt = options.now;
   }
 
@@ -99,10 +102,6 @@ export class StreamState {
   /** How often CONNECT was sent. */
   get attempts(): number {
     return this.#handshakes;
-  }
-
-  get openedAt(): number {
-    return this.#openedAt;
   }
 
   /** The exit's target is connected. */
@@ -138,7 +137,7 @@ export class StreamState {
       // Our answer was lost, or it is a repeat from before our answer.
       if (this.#phase === 'open') this.#handshakeAt ??= now;
     } else if (message.type === 'RESET') {
-      this.abandon(resetError(message));
+      this.abandon(errorOfReset(message));
     } else {
       this.#opened(now);
       if (message.type === 'OPEN') this.send.offer(message.window);
@@ -152,8 +151,7 @@ export class StreamState {
     this.#phase = 'open';
     this.#handshakeAt = undefined;
     this.#progressAt = now;
-    // The answer may have waited for the exit's dial: a long wait says nothing about the way.
-    const elapsed = now - this.#openedAt;
+    const elapsed = now - this.openedAt;
     if (this.#handshakes === 1 && elapsed < MAX_FIRST_SAMPLE_MS) this.#roundTrip.sample(elapsed);
   }
 
@@ -244,7 +242,7 @@ export class StreamState {
     if (this.#phase === 'opening') return undefined;
     if (this.send.probe(now)) {
       const offset = this.send.pullProbe(now);
-      return { message: this.#message({ offset, data: EMPTY, fin: false }, maxRanges) };
+      return { message: this.#message({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };
     }
     if (!this.receive.ackDue(now)) return undefined;
     this.receive.acknowledged();
@@ -258,11 +256,7 @@ export class StreamState {
   #pullHandshake(now: number): Outgoing {
     const { key } = this;
     this.#handshakeAt = undefined;
-    if (this.#phase === 'over') {
-      const { proxyError = 'proxy_internal_error', message: text } = this.#error ?? {};
-      const detail = text?.slice(0, MAX_DETAIL);
-      return { message: { type: 'RESET', key, error: proxyError, ...(detail && { detail }) } };
-    }
+    if (this.#phase === 'over') return { message: resetFor(key, this.#error) };
     const { window } = this.receive;
     if (this.#phase === 'open')
       return { message: { type: 'OPEN', key, v: STREAM_VERSION, window } };
@@ -299,14 +293,4 @@ export class StreamState {
     const stallAt = this.send.awaitsPeer ? this.#stallAt : undefined;
     return [handshakeAt, this.receive.ackAt, this.send.wakeAt, stallAt];
   }
-}
-
-/** A reason is one line, in characters. */
-const MAX_DETAIL = 200;
-const EMPTY = Buffer.alloc(0);
-
-/** What a RESET says, as an error of ours; words that we don't know are kept as the detail. */
-function resetError({ error, detail }: Reset): NwsError {
-  const code: ErrorCode = isErrorCode(error) ? error : 'connection_terminated';
-  return new NwsError(code, detail ?? `the peer ended the stream: ${error}`);
 }

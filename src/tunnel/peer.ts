@@ -13,6 +13,7 @@ import { type Parcel, PeerState } from '../protocol/peer-state.js';
 import type { StreamState } from '../protocol/stream-state.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
 import type { Route } from './route.js';
+import type { SessionMemory } from './session-memory.js';
 import { TunnelStream } from './stream.js';
 import type { WindowShare } from './window-share.js';
 
@@ -25,6 +26,7 @@ export interface PeerOptions {
   readonly pubkey: string;
   readonly route: Route;
   readonly windows: WindowShare;
+  readonly memory: SessionMemory;
   readonly newKey: () => string;
   readonly log: Logger;
   /** There is something to send. */
@@ -58,6 +60,8 @@ export class Peer {
     this.state = new PeerState({
       role: options.role,
       windowBytes: () => options.windows.windowBytes,
+      memory: options.memory.of(this),
+      flightShareBytes: () => options.memory.flightShareBytes,
       newKey: options.newKey,
       now: performance.now(),
     });
@@ -113,18 +117,24 @@ export class Peer {
     this.#watchers.get(stream.key)?.();
   }
 
-  /** Lets time pass, settles what is over, and arms the timer for what comes next. */
+  /** Looks after the streams, and asks to be pumped if there is something to send. */
   update(): void {
+    this.settle();
+    if (this.state.ready(performance.now())) this.#options.onReady(this);
+  }
+
+  /** Lets time pass, takes leave of what is over, and arms the timer for what comes next. */
+  settle(): void {
     const now = performance.now();
     for (const stream of this.state.tick(now)) this.#changed(stream);
     this.#checkRelay(now);
+    if (!this.state.awaitsPeer) this.#options.memory.sending(this, false);
     for (const stream of this.state.settle(now)) {
       this.#changed(stream);
       this.#streams.delete(stream.key);
       this.#watchers.delete(stream.key);
       this.#options.windows.forget(stream);
     }
-    if (this.state.ready(now)) this.#options.onReady(this);
     this.#arm(now);
     if (this.state.isIdle) this.#options.onIdle(this);
   }
@@ -139,7 +149,7 @@ export class Peer {
     const patienceMs = Math.max(SILENT_RELAY_MS, 3 * (this.state.roundTrip.smoothedMs ?? 0));
     if (now - this.#silentSince < patienceMs) return;
     this.#silentSince = now;
-    if (this.route.tryNext(now)) this.state.relink(now);
+    if (this.route.tryNext(now)) this.#relink(now);
   }
 
   #arm(now: number): void {
@@ -174,6 +184,7 @@ export class Peer {
     const bytes = eventBytes(Buffer.byteLength(plaintext), this.#scheme);
     link.publish(event, (result) => this.#published(result, link, parcels, bytes));
     for (const { stream } of parcels) if (stream !== undefined) this.#changed(stream);
+    this.#options.memory.sending(this, this.state.awaitsPeer);
     return true;
   }
 
@@ -216,8 +227,13 @@ export class Peer {
 
   /** A link went down: what was under way on it goes out again over the next one, or when it is back. */
   linkDown(link: RelayLink): void {
-    if (link === this.route.current) this.state.relink(performance.now());
+    if (link === this.route.current) this.#relink(performance.now());
     this.update();
+  }
+
+  #relink(now: number): void {
+    this.state.roundTrip.forgetShortest();
+    this.state.relink(now);
   }
 
   /** Ends every stream, with a RESET that goes out if a relay takes it at once. */
@@ -232,6 +248,7 @@ export class Peer {
   }
 
   close(): void {
+    this.#options.memory.sending(this, false);
     clearTimeout(this.#timer);
     this.#timerAt = Number.NEGATIVE_INFINITY;
     for (const stream of this.#streams.values()) stream.destroy();

@@ -10,14 +10,17 @@ import type { Logger } from 'pino';
 import { createSigner, generateSecretKey, type Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
+import { normalizeRelayUrl } from '../protocol/address.js';
 import type { StreamState } from '../protocol/stream-state.js';
 import type { RelayLink } from '../relay/link.js';
 import type { RelayPool } from '../relay/pool.js';
 import { Inboxes } from './inboxes.js';
 import { IncomingRequest, type IncomingStream } from './incoming.js';
+import { openStream } from './opening.js';
 import { Peer } from './peer.js';
 import { type Ignored, type Received, Reception } from './reception.js';
 import { Route } from './route.js';
+import { SessionMemory } from './session-memory.js';
 import type { TunnelStream } from './stream.js';
 import { WindowShare } from './window-share.js';
 
@@ -28,7 +31,7 @@ const MAX_PEERS = 4_096;
 /** How long an entry keeps what it knows of an exit that it has no stream to. */
 const IDLE_PEER_MS = 300_000;
 /** How long to wait for the first of a name's relays. */
-const RELAY_TIMEOUT_MS = 8_000;
+const RELAY_TIMEOUT_MS = 5_000;
 /** Events published in one go, before the process looks at its sockets again. */
 const EVENTS_A_TURN = 8;
 
@@ -64,6 +67,7 @@ export class Session {
   readonly #role: 'entry' | 'exit';
   readonly #startedAtS = Math.floor(Date.now() / 1_000);
   readonly #windows = new WindowShare();
+  readonly #memory = new SessionMemory();
   readonly #inboxes: Inboxes;
   readonly #reception: Reception;
   /** By our pubkey and the peer's. */
@@ -73,6 +77,7 @@ export class Session {
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
   #idleTimers = new Map<Peer, NodeJS.Timeout>();
+  #isClosing = false;
   #isClosed = false;
 
   constructor(options: SessionOptions) {
@@ -121,7 +126,7 @@ export class Session {
    */
   async open(options: OpenOptions): Promise<TunnelStream> {
     const { relays, destination, reliable, early, signal } = options;
-    if (this.#isClosed) throw shuttingDown();
+    if (this.#isClosing) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
       throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
     }
@@ -129,17 +134,17 @@ export class Session {
     const peer = this.#entryPeer(options);
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
-    if (this.#isClosed) throw shuttingDown();
+    if (this.#isClosing) throw shuttingDown();
     if (reliable) peer.state.reliable = true;
     if (early && peer.state.reliable) return peer.openEarly(destination);
-    return await opened(peer, destination, signal);
+    return await openStream(peer, destination, signal);
   }
 
   #entryPeer({ peer: pubkey, relays }: OpenOptions): Peer {
     const signer = this.#entryKey(pubkey);
     const id = `${signer.pubkey}${pubkey}`;
     const known = this.#peers.get(id);
-    const urls = [...new Set(relays)];
+    const urls = [...new Set(relays.map(normalizeRelayUrl))];
     if (known !== undefined && sameRelays(known.route.links, urls)) {
       clearTimeout(this.#idleTimers.get(known));
       return known;
@@ -170,6 +175,7 @@ export class Session {
       pubkey,
       route,
       windows: this.#windows,
+      memory: this.#memory,
       newKey: randomUUID,
       log: this.#options.log,
       onReady: (ready) => this.#schedule(ready),
@@ -181,8 +187,8 @@ export class Session {
   }
 
   #onIncoming(peer: Peer, stream: StreamState): void {
-    if (this.#isClosed || this.streams > MAX_STREAMS) {
-      const code = this.#isClosed ? 'shutting_down' : 'connection_limit_reached';
+    if (this.#isClosing || this.streams > MAX_STREAMS) {
+      const code = this.#isClosing ? 'shutting_down' : 'connection_limit_reached';
       stream.reset(new NwsError(code, 'this exit takes no more streams now'), performance.now());
       return;
     }
@@ -222,12 +228,23 @@ export class Session {
     const id = `${signer.pubkey}${from}`;
     let peer = this.#peers.get(id);
     if (peer === undefined) {
-      if (this.#role === 'entry' || this.#peers.size >= MAX_PEERS) return;
+      if (this.#role === 'entry' || !this.#hasRoom()) return;
       peer = this.#addPeer(id, signer, from, new Route(this.#inboxes.links));
     }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;
     peer.receive(messages, scheme, isFresh, link);
+  }
+
+  /** Room for one more peer; one that has no stream makes way. */
+  #hasRoom(): boolean {
+    if (this.#peers.size < MAX_PEERS) return true;
+    for (const [id, peer] of this.#peers) {
+      if (peer.state.streams.size > 0) continue;
+      this.#drop(id, peer);
+      return true;
+    }
+    return false;
   }
 
   #schedule(peer: Peer): void {
@@ -243,14 +260,16 @@ export class Session {
       const [peer] = this.#ready;
       this.#ready.delete(peer!);
       if (peer!.sendOne()) this.#ready.add(peer!);
-      else peer!.update();
+      // Nothing to say, or no relay to say it to: the next input or the link's room brings it back.
+      else peer!.settle();
     }
     if (this.#ready.size > 0) this.#pumpAt ??= setImmediate(() => this.#pump());
   }
 
   /** Takes no new streams, lets the open ones end for `graceMs`, then resets them. */
   async close(graceMs = 0): Promise<void> {
-    if (this.#isClosed) return;
+    if (this.#isClosing) return;
+    this.#isClosing = true;
     const deadline = performance.now() + graceMs;
     while (this.streams > 0 && performance.now() < deadline) {
       await new Promise((resolve) => setTimeout(resolve, 20));
@@ -273,25 +292,4 @@ function shuttingDown(): NwsError {
 
 function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
   return links.length === urls.length && links.every((link) => urls.includes(link.url));
-}
-
-/** Waits until a new stream may be written to. */
-function opened(peer: Peer, destination: string, signal?: AbortSignal): Promise<TunnelStream> {
-  return new Promise((resolve, reject) => {
-    const done = (): void => signal?.removeEventListener('abort', aborted);
-    const check = (): void => {
-      if (stream.phase === 'opening') return;
-      done();
-      if (stream.error !== undefined) reject(stream.error);
-      else resolve(peer.attach(stream));
-    };
-    const aborted = (): void => {
-      stream.reset(new NwsError('connection_terminated', 'the client left'), performance.now());
-      peer.update();
-      done();
-      reject(signal!.reason);
-    };
-    const stream = peer.open(destination, check);
-    signal?.addEventListener('abort', aborted, { once: true });
-  });
 }

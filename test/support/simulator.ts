@@ -2,6 +2,7 @@
 // reordering, delay and outages. A run that fails replays exactly from its seed.
 
 import { createHash } from 'node:crypto';
+import { Budget } from '../../src/protocol/budget.js';
 import { decodeMessages } from '../../src/protocol/message.js';
 import { type Parcel, PeerState } from '../../src/protocol/peer-state.js';
 import type { StreamState } from '../../src/protocol/stream-state.js';
@@ -79,6 +80,8 @@ export interface Outcome {
   readonly elapsedMs: number;
   /** Streams that are left, and timers that are armed for them. */
   readonly leftOver: number;
+  /** Memory that was taken and not given back. */
+  readonly heldBytes: number;
   readonly largestBuffer: number;
 }
 
@@ -94,14 +97,29 @@ export class Simulation {
   readonly entry: PeerState;
   readonly exit: PeerState;
   readonly incoming: StreamState[] = [];
+  readonly memory = new Budget(WINDOW_BYTES);
   #largestBuffer = 0;
 
   constructor(seed: number, network: NetworkOptions) {
     this.random = random(seed);
     this.#network = network;
-    const options = { windowBytes: () => WINDOW_BYTES, newKey: () => this.random.uuid(), now: 0 };
-    this.entry = new PeerState({ role: 'entry', ...options });
-    this.exit = new PeerState({ role: 'exit', ...options });
+    this.entry = this.#peer('entry');
+    this.exit = this.#peer('exit');
+  }
+
+  #peer(role: 'entry' | 'exit'): PeerState {
+    const holder = {};
+    return new PeerState({
+      role,
+      windowBytes: () => WINDOW_BYTES,
+      memory: {
+        take: (bytes, must) => this.memory.take(holder, bytes, must),
+        give: (bytes) => this.memory.give(holder, bytes),
+      },
+      flightShareBytes: () => WINDOW_BYTES,
+      newKey: () => this.random.uuid(),
+      now: this.now,
+    });
   }
 
   /** Runs one transfer both ways until both streams are over and nothing is left to do. */
@@ -140,6 +158,7 @@ export class Simulation {
       events: this.events,
       elapsedMs: this.now,
       leftOver: this.entry.streams.size + this.exit.streams.size,
+      heldBytes: this.memory.usedBytes,
       largestBuffer: this.#largestBuffer,
     };
   }

@@ -53,8 +53,12 @@ describe('session', () => {
 
   it('carries bytes over a relay that drops every connection now and then', async function () {
     this.timeout(60_000);
-    tunnel.relay.behaviour.disconnectEveryMs = 400;
-    await Promise.all([echo(randomBytes(3_000_000)), echo(randomBytes(100))]);
+    await echo(Buffer.from('the links are up'));
+    Object.assign(tunnel.relay.behaviour, { disconnectEveryMs: 1_200, deliveryDelayMs: 100 });
+    let downs = 0;
+    for (const link of tunnel.entry.pool.links()) link.on('down', () => (downs += 1));
+    await Promise.all([echo(randomBytes(8_000_000)), echo(randomBytes(100))]);
+    expect(downs).to.be.above(0);
     await until(() => tunnel.streams === 0);
   });
 

@@ -1,0 +1,263 @@
+// A link: one relay as the rest of the program sees it. Joins the socket (relay-socket.ts), events on
+// their way (outbox.ts), subscriptions and AUTH; gives each frame to the one it is for.
+import { EventEmitter } from 'node:events';
+import type { Filter, Event as NostrEvent } from 'nostr-tools';
+import type { Logger } from 'pino';
+import type { Signer } from '../crypto/signer.js';
+import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
+import { Authenticator } from './auth.js';
+import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
+import { type OnResult, Outbox } from './outbox.js';
+import type { AgentFor } from './proxy-agent.js';
+import { parseRelayFrame, type RelayFrame } from './relay-frame.js';
+import { RelaySocket } from './relay-socket.js';
+import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.js';
+
+export type { PublishResult } from './outbox.js';
+export type { Subscription, SubscriptionHandlers } from './subscriptions.js';
+
+/** How long a relay may take to answer an event; strfry takes a few milliseconds. */
+const OK_TIMEOUT_MS = 10_000;
+/** What stands around an event in a frame. */
+const FRAME_OVERHEAD_BYTES = 128;
+
+export interface RelayLinkEvents {
+  up: [];
+  down: [reason: string];
+  /** An attempt to connect failed; the next is already due. */
+  unreachable: [reason: string];
+  /** canPublish was false, and there is room again. */
+  drain: [];
+}
+
+export interface RelayLink extends EventEmitter<RelayLinkEvents> {
+  readonly url: string;
+  readonly isUp: boolean;
+  /** Bytes of events that were published and have no OK yet. */
+  readonly unconfirmedBytes: number;
+  /** The relay is up and the pacing bound isn't reached. */
+  readonly canPublish: boolean;
+  /** Largest event in bytes of JSON: 65,536, or as set, until NIP-11 says less. */
+  readonly eventLimitBytes: number;
+  /** From publishing to OK, smoothed. */
+  readonly okLatencyMs: number | undefined;
+  /** Why the link is down. */
+  readonly lastError: string | undefined;
+  /** Frames from the relay that made no sense. */
+  readonly ignoredFrames: number;
+  /** `onResult` is called exactly once and never before publish() returns. */
+  publish(event: NostrEvent, onResult?: OnResult): void;
+  /** Sent again after every reconnect. The events are raw: check them with verifyEvent. */
+  subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription;
+  /** Connects now instead of at the end of the back-off. */
+  kick(): void;
+  close(): void;
+}
+
+export interface RelayLinkOptions {
+  readonly url: string;
+  readonly log: Logger;
+  readonly agentFor?: AgentFor | undefined;
+  /** Who answers AUTH (NIP-42); without one, challenges are ignored. */
+  readonly authSigner?: (() => Signer | undefined) | undefined;
+  /** Bytes of JSON; default 65,536. */
+  readonly eventLimitBytes?: number | undefined;
+  /** Default 10,000. */
+  readonly okTimeoutMs?: number | undefined;
+  /** Default 20,000. */
+  readonly keepAliveMs?: number | undefined;
+}
+
+export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
+  readonly url: string;
+  readonly #options: RelayLinkOptions;
+  readonly #log: Logger;
+  readonly #socket: RelaySocket;
+  readonly #outbox: Outbox;
+  readonly #subscriptions: Subscriptions;
+  readonly #auth: Authenticator;
+  readonly #closing = new AbortController();
+  #eventLimitBytes: number;
+  #informed = false;
+  #lastError: string | undefined;
+  #troubleReported = false;
+  #ignoredFrames = 0;
+
+  constructor(options: RelayLinkOptions) {
+    super();
+    this.setMaxListeners(0); // every session and query of the process listens here
+    this.url = options.url;
+    this.#options = options;
+    this.#log = options.log;
+    this.#eventLimitBytes = options.eventLimitBytes ?? DEFAULT_EVENT_BYTES;
+    const { url, log, agentFor, keepAliveMs } = options;
+    this.#socket = new RelaySocket({ url, agentFor, keepAliveMs });
+    this.#outbox = new Outbox({
+      port: this.#socket,
+      log,
+      okTimeoutMs: options.okTimeoutMs ?? OK_TIMEOUT_MS,
+      onDrain: () => this.emit('drain'),
+      onSilence: () => this.#socket.abandon('the relay does not answer'),
+    });
+    this.#subscriptions = new Subscriptions({ log, send: (text) => this.#socket.send(text) });
+    this.#auth = new Authenticator({
+      url,
+      log,
+      signer: options.authSigner,
+      send: (event, onResult) => this.#outbox.send('AUTH', event, onResult, this.#maxFrameBytes),
+    });
+    this.#listen();
+  }
+
+  get isUp(): boolean {
+    return this.#socket.isOpen;
+  }
+
+  get unconfirmedBytes(): number {
+    return this.#outbox.unconfirmedBytes;
+  }
+
+  get canPublish(): boolean {
+    return this.isUp && this.#outbox.hasRoom;
+  }
+
+  get eventLimitBytes(): number {
+    return this.#eventLimitBytes;
+  }
+
+  get okLatencyMs(): number | undefined {
+    return this.#outbox.okLatencyMs;
+  }
+
+  get lastError(): string | undefined {
+    return this.#lastError;
+  }
+
+  get ignoredFrames(): number {
+    return this.#ignoredFrames;
+  }
+
+  get #maxFrameBytes(): number {
+    return Math.max(DEFAULT_FRAME_BYTES, this.#eventLimitBytes + FRAME_OVERHEAD_BYTES);
+  }
+
+  publish(event: NostrEvent, onResult: OnResult = () => undefined): void {
+    if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes);
+    else this.#outbox.refuse(onResult, 'error: the relay is not connected');
+  }
+
+  subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription {
+    return this.#subscriptions.add(filters, handlers);
+  }
+
+  kick(): void {
+    this.#socket.kick();
+  }
+
+  /** Ends everything; resolves when the socket is gone. Publications still waiting fail. */
+  async close(): Promise<void> {
+    const wasUp = this.isUp;
+    this.#closing.abort();
+    this.#subscriptions.clear();
+    const closed = this.#socket.close();
+    this.#outbox.failAll('error: the link was closed');
+    this.#lastError = 'the link was closed';
+    if (wasUp) this.emit('down', this.#lastError);
+    await closed;
+  }
+
+  #listen(): void {
+    this.#socket.on('open', () => this.#onOpen());
+    this.#socket.on('lost', (reason, wasOpen) => this.#onLost(reason, wasOpen));
+    this.#socket.on('message', (text) => this.#onMessage(text));
+    this.#socket.on('garbage', () => this.#ignore());
+    // After this turn, so that whoever made the link can listen first.
+    setImmediate(() => this.#closing.signal.aborted || this.#socket.start());
+  }
+
+  #onOpen(): void {
+    this.#lastError = undefined;
+    if (this.#troubleReported) this.#log.info({ relay: this.url }, 'relay is reachable again');
+    this.#troubleReported = false;
+    this.#subscriptions.requestAll();
+    void this.#inform();
+    this.emit('up');
+  }
+
+  #onLost(reason: string, wasOpen: boolean): void {
+    this.#lastError = reason;
+    this.#subscriptions.pause();
+    this.#outbox.failAll(`error: ${reason}`);
+    this.#auth.reset();
+    // One line for one outage, however many attempts it takes.
+    if (!this.#troubleReported) {
+      this.#log.warn({ relay: this.url, reason }, wasOpen ? 'relay lost' : 'relay is unreachable');
+    }
+    this.#troubleReported = true;
+    this.emit(wasOpen ? 'down' : 'unreachable', reason);
+  }
+
+  #onMessage(text: string): void {
+    const frame = parseRelayFrame(text);
+    if (frame === undefined) this.#ignore();
+    else this.#dispatch(frame);
+  }
+
+  #dispatch(frame: RelayFrame): void {
+    switch (frame.type) {
+      case 'EVENT':
+        this.#subscriptions.onEvent(frame.id, frame.event);
+        break;
+      case 'OK':
+        this.#onOk(frame.id, frame.ok, frame.reason);
+        break;
+      case 'EOSE':
+        this.#subscriptions.onEose(frame.id);
+        break;
+      case 'CLOSED':
+        this.#onClosed(frame.id, frame.reason);
+        break;
+      case 'AUTH':
+        this.#auth.onChallenge(frame.challenge);
+        break;
+      case 'NOTICE':
+        this.#log.debug({ relay: this.url, notice: frame.text }, 'notice of a relay');
+    }
+  }
+
+  #onOk(id: string, ok: boolean, reason: string): void {
+    const settle = (): void => this.#outbox.settle(id, { ok, reason });
+    if (ok || !isAuthRequired(reason)) settle();
+    else this.#auth.whenDone((yes) => (yes && this.#outbox.resend(id)) || settle());
+  }
+
+  #onClosed(id: string, reason: string): void {
+    const subscriptions = this.#subscriptions;
+    const end = (): void => subscriptions.onClosed(id, reason);
+    if (!isAuthRequired(reason)) end();
+    else this.#auth.whenDone((yes) => (yes && subscriptions.requestAuthenticated(id)) || end());
+  }
+
+  #ignore(): void {
+    this.#ignoredFrames++;
+    this.#log.debug({ relay: this.url }, 'ignored a frame that makes no sense');
+  }
+
+  /** NIP-11, until it was read once. Failing is harmless: then the default limit stays. */
+  async #inform(): Promise<void> {
+    if (this.#informed) return;
+    const { agentFor } = this.#options;
+    const { signal } = this.#closing;
+    try {
+      const information = await fetchRelayInformation(this.url, { agentFor, signal });
+      this.#informed = true;
+      this.#eventLimitBytes = eventLimitBytes(this.#eventLimitBytes, information);
+    } catch (error) {
+      this.#log.debug({ relay: this.url, err: error }, 'relay says nothing about itself');
+    }
+  }
+}
+
+function isAuthRequired(reason: string): boolean {
+  return reason.startsWith('auth-required:');
+}
