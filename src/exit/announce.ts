@@ -1,28 +1,29 @@
-// Keeps the exit's certificate event (38334) on its relays: published on each one, again whenever the
-// relay comes back, and now and then, for relays that lost it or refused it for a while.
+// Keeps what the exit publishes about itself on its relays: its certificate (38334) and its relay list (10002),
+// on each relay, again whenever it comes back, and now and then, for relays that lost or refused it for a while.
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { KIND } from '../protocol/events.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
 
 /** Sent again after this time. Relays answer "duplicate", which costs nothing. */
 const REFRESH_MS = 3_600_000;
 
 export class Announcer {
-  readonly #event: NostrEvent;
+  readonly #events: readonly NostrEvent[];
   readonly #links: readonly RelayLink[];
   readonly #log: Logger;
   readonly #timer: NodeJS.Timeout;
-  /** What was last logged, by relay: a line for a change, not for every repetition. */
+  /** What was last logged, by relay and event: a line for a change, not for every repetition. */
   readonly #outcomes = new Map<string, string>();
   readonly #publishers: ReadonlyMap<RelayLink, () => void>;
   #onAccepted: (() => void) | undefined;
-  /** Resolves when the first relay has taken the event. */
+  /** Resolves when the first relay has taken the first event. */
   readonly accepted: Promise<void>;
 
   /** Publishes at once where a relay is up. `links` stay the caller's to release. */
-  constructor(event: NostrEvent, links: readonly RelayLink[], log: Logger) {
-    this.#event = event;
+  constructor(events: readonly NostrEvent[], links: readonly RelayLink[], log: Logger) {
+    this.#events = events;
     this.#links = links;
     this.#log = log;
     this.accepted = new Promise((resolve) => {
@@ -44,21 +45,21 @@ export class Announcer {
   }
 
   #publish(link: RelayLink): void {
-    link.publish(this.#event, (result) => this.#report(link.url, result));
+    for (const event of this.#events) {
+      link.publish(event, (result) => this.#report(event, link.url, result));
+    }
   }
 
-  #report(relay: string, { ok, reason }: PublishResult): void {
-    if (ok) this.#onAccepted?.();
+  #report(event: NostrEvent, relay: string, { ok, reason }: PublishResult): void {
+    if (ok && event === this.#events[0]) this.#onAccepted?.();
     // The link went down: it is published again when it comes back.
     if (!ok && reason.startsWith('error:')) return;
+    const what = event.kind === KIND.certificate ? 'certificate' : 'relay list';
     const outcome = ok ? 'accepted' : `refused: ${reason}`;
-    if (this.#outcomes.get(relay) === outcome) return;
-    this.#outcomes.set(relay, outcome);
-    if (ok) this.#log.info({ relay }, 'certificate published');
+    if (this.#outcomes.get(`${what} ${relay}`) === outcome) return;
+    this.#outcomes.set(`${what} ${relay}`, outcome);
+    if (ok) this.#log.info({ relay }, `${what} published`);
     else
-      this.#log.warn(
-        { relay, reason },
-        'relay refuses the certificate; clients cannot find it there',
-      );
+      this.#log.warn({ relay, reason }, `relay refuses the ${what}; clients can't find it there`);
   }
 }

@@ -3,12 +3,13 @@
 //   relays ═ RelayPool ─ Session ─ policy ─ HttpTarget | TcpTarget ─ dial ─ target
 
 import type { Agent } from 'node:http';
+import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/address.js';
-import { certificateEvent } from '../protocol/events.js';
+import { certificateEvent, KIND, relayListEvent } from '../protocol/events.js';
 import { RelayPool } from '../relay/pool.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
@@ -20,6 +21,8 @@ import { TcpTarget } from './tcp-target.js';
 
 /** How long a start waits for a relay to take the certificate before it goes on without. */
 const ANNOUNCE_WAIT_MS = 10_000;
+/** How long relays may take to show the relay list that was published before. */
+const QUERY_TIMEOUT_MS = 3_000;
 
 export interface ExitOptions {
   readonly signer: Signer;
@@ -70,8 +73,8 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   };
   try {
     await session.start();
-    announcer = certificate && announce(certificate, options, pool);
-    if (announcer !== undefined) await acceptedInTime(announcer, log);
+    announcer = await announce(certificate, options, pool);
+    await acceptedInTime(announcer, log);
   } catch (error) {
     await close(0);
     throw error;
@@ -117,15 +120,37 @@ function admit(incoming: IncomingStream, pubkey: string, server: TargetServer, l
   server.serve(incoming);
 }
 
-function announce(
-  { cert, fingerprint }: ExitCertificate,
+async function announce(
+  certificate: ExitCertificate | undefined,
   { signer, relays, log }: ExitOptions,
   pool: RelayPool,
-): Announcer {
+): Promise<Announcer> {
+  const { pubkey } = signer;
+  const earlier = await earlierRelayList(pubkey, relays, pool);
   const createdAt = Math.floor(Date.now() / 1000);
-  const event = signer.sign(certificateEvent(cert, signer.pubkey, fingerprint, createdAt));
+  // Relays keep the newer one, also where our clock has been set back since.
+  const listedAt = Math.max(createdAt, (earlier?.created_at ?? 0) + 1);
+  const templates = [relayListEvent(relays, earlier, listedAt)];
+  if (certificate !== undefined) {
+    const { cert, fingerprint } = certificate;
+    templates.unshift(certificateEvent(cert, pubkey, fingerprint, createdAt));
+  }
   const links = relays.map((url) => pool.acquire(url));
-  return new Announcer(event, links, log);
+  return new Announcer(
+    templates.map((template) => signer.sign(template)),
+    links,
+    log,
+  );
+}
+
+async function earlierRelayList(
+  pubkey: string,
+  relays: readonly string[],
+  pool: RelayPool,
+): Promise<NostrEvent | undefined> {
+  const filter = { kinds: [KIND.relayList], authors: [pubkey], limit: 1 };
+  const lists = await pool.query(relays, filter, QUERY_TIMEOUT_MS);
+  return lists.sort((a, b) => b.created_at - a.created_at)[0];
 }
 
 async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> {

@@ -15,6 +15,9 @@ export const KIND = {
   relayList: 10002,
 } as const;
 
+/** Relays in a list that we publish; NIP-65 asks for few. */
+const MAX_LISTED_RELAYS = 20;
+
 type Tagged = Pick<NostrEvent, 'tags'>;
 
 /** NIP-01 wants a `d` tag on addressable kinds; a missing one and an empty one are the same address. */
@@ -65,6 +68,29 @@ export function speaksReliableStreams(event: Tagged): boolean {
 export function isExpired(event: Tagged, now: number): boolean {
   const expiration = wholeNumber(tagValue(event, 'expiration'));
   return expiration !== undefined && expiration <= now;
+}
+
+/**
+ * The exit's relays (NIP-65), for names that carry none. What an earlier list of this key holds stays in it,
+ * as far as it fits: the key may be a person's, too.
+ */
+export function relayListEvent(
+  relays: readonly string[],
+  earlier: Tagged | undefined,
+  createdAt: number,
+): EventTemplate {
+  const ours = relays.map((url) => ['r', url]);
+  const theirs = (earlier?.tags ?? []).filter(
+    ([name, url]) => name === 'r' && !isListed(url, relays),
+  );
+  const tags = [...ours, ...theirs].slice(0, MAX_LISTED_RELAYS);
+  return { kind: KIND.relayList, created_at: createdAt, tags, content: '' };
+}
+
+function isListed(url: string | undefined, relays: readonly string[]): boolean {
+  return (
+    url === undefined || relays.some((relay) => relay.replace(/\/$/, '') === url.replace(/\/$/, ''))
+  );
 }
 
 /**

@@ -1,9 +1,11 @@
-// Is the peer still there? A peer with open streams that was silent for long is asked by PING, a few times,
-// and is gone when it answers nothing. Pure.
+// Is the peer still there, and does it still know our streams? A peer with open streams that is silent is asked,
+// soon after traffic, seldom while streams idle, and is gone when it answers nothing. Pure.
 
-/** Silence after which we ask, in ms. The two sides differ, so that one question does for both. */
+/** Silence after traffic: the peer may have been restarted amid it, and not know our streams any more. */
+const QUIET_MS = 5_000;
+/** Silence of streams that idle. The two sides differ, so that one question does for both. */
 const KEEPALIVE_MS = { entry: 75_000, exit: 60_000 } as const;
-/** Pause between questions, and after the last one, in ms. */
+/** Pause between questions, and after the last one. */
 const PING_PAUSE_MS = 10_000;
 const MAX_PINGS = 4;
 
@@ -12,6 +14,8 @@ export class Liveness {
   #heardAt: number;
   #askAt: number | undefined;
   #asked = 0;
+  /** Nothing but answers to our questions came since the last one. */
+  #isIdle = false;
 
   constructor(role: 'entry' | 'exit', now: number) {
     this.#keepaliveMs = KEEPALIVE_MS[role];
@@ -22,28 +26,30 @@ export class Liveness {
     return this.#heardAt;
   }
 
-  /** Something came from the peer. */
-  heard(now: number): void {
+  /** Something came from the peer: `traffic` that shows streams in use, or anything else. */
+  heard(now: number, traffic: boolean): void {
     this.#heardAt = now;
     this.#askAt = undefined;
     this.#asked = 0;
+    if (traffic) this.#isIdle = false;
   }
 
   /** What to do now about a peer that has open streams. */
   check(now: number): 'nothing' | 'ask' | 'gone' {
     // Silence counts from when there was somebody to listen for.
-    this.#askAt ??= Math.max(this.#heardAt + this.#keepaliveMs, now);
+    this.#askAt ??= Math.max(this.wakeAt, now);
     if (now < this.#askAt) return 'nothing';
     if (this.#asked === MAX_PINGS) {
-      this.heard(now);
+      this.heard(now, false);
       return 'gone';
     }
     this.#asked += 1;
+    this.#isIdle = true;
     this.#askAt = now + PING_PAUSE_MS;
     return 'ask';
   }
 
   get wakeAt(): number {
-    return this.#askAt ?? this.#heardAt + this.#keepaliveMs;
+    return this.#askAt ?? this.#heardAt + (this.#isIdle ? this.#keepaliveMs : QUIET_MS);
   }
 }

@@ -27,6 +27,9 @@ const STRAY_ANSWERS_PER_S = 32;
 const MAX_CONTROL = 256;
 /** Streams of one peer whose target is still being dialled. */
 const MAX_UNANSWERED = 128;
+/** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
+const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
+
 export interface PeerOptions {
   readonly role: 'entry' | 'exit';
   /** How much may be in flight toward us on one stream now, in bytes. */
@@ -89,7 +92,7 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
-    this.#liveness.heard(now);
+    this.#liveness.heard(now, TRAFFIC.has(message.type));
     switch (message.type) {
       case 'PING':
         this.#say({ type: 'PONG', key: message.key });
@@ -120,7 +123,9 @@ export class PeerState {
   ) {
     const late = this.#past.answer(message.key);
     if (late !== undefined) {
-      if (message.type !== 'RESET' && message.type !== 'ACK') this.#answer(late, now);
+      // An ACK is no question, unless it shows that the peer never heard of the end.
+      const asks = message.type === 'ACK' ? late.type === 'RESET' : message.type !== 'RESET';
+      if (asks) this.#answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT') return this.#incoming(message, now, fresh);
@@ -202,7 +207,7 @@ export class PeerState {
   /** Asks a silent peer whether it is there; ends its streams when it stays silent. */
   #checkAlive(now: number): StreamState[] {
     const todo = this.#liveness.check(now);
-    if (todo === 'ask') this.ping(now);
+    if (todo === 'ask') this.probe(now);
     if (todo !== 'gone') return [];
     const gone = [...this.streams.values()].filter((stream) => stream.phase !== 'over');
     for (const stream of gone) {
@@ -212,6 +217,17 @@ export class PeerState {
       );
     }
     return gone;
+  }
+
+  /**
+   * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   */
+  probe(now: number): void {
+    this.ping(now);
+    for (const { phase, receive } of this.streams.values()) {
+      if (phase === 'open') receive.acknowledge(now);
+    }
   }
 
   /** Asks the peer whether it is there. */

@@ -1,14 +1,20 @@
-// The one subscription that a link carries for all streams of the process: message events for any key of ours.
+// The one subscription that a link carries for all streams of the process: messages for any key of ours, and
+// what exits publish when they start.
 
-import type { Event as NostrEvent } from 'nostr-tools';
+import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import { KIND } from '../protocol/events.js';
 import type { RelayLink, Subscription } from '../relay/link.js';
+
+/** What an exit publishes when it starts: a sign that it no longer knows the streams from before. */
+export const START_KINDS: readonly number[] = [KIND.relayList, KIND.certificate];
 
 export class Inbox {
   readonly link: RelayLink;
   readonly #onEvent: (event: NostrEvent, link: RelayLink) => void;
-  /** How many need events for this key of ours. */
-  readonly #users = new Map<string, number>();
+  /** Keys of ours, and how many need events for each. */
+  readonly #receivers = new Counts();
+  /** Exits whose start is watched for. */
+  readonly #exits = new Counts();
   #subscription: Subscription | undefined;
 
   constructor(link: RelayLink, onEvent: (event: NostrEvent, link: RelayLink) => void) {
@@ -17,29 +23,29 @@ export class Inbox {
   }
 
   get isEmpty(): boolean {
-    return this.#users.size === 0;
+    return this.#receivers.isEmpty;
   }
 
-  add(pubkey: string): void {
-    const users = this.#users.get(pubkey) ?? 0;
-    this.#users.set(pubkey, users + 1);
-    if (users === 0) this.#subscribe();
+  /** Listens for messages to `receiver`, and for the start of `exit`. */
+  add(receiver: string, exit?: string): void {
+    const isNewReceiver = this.#receivers.add(receiver);
+    const isNewExit = exit !== undefined && this.#exits.add(exit);
+    if (isNewReceiver || isNewExit) this.#subscribe();
   }
 
-  remove(pubkey: string): void {
-    const users = (this.#users.get(pubkey) ?? 0) - 1;
-    if (users > 0) {
-      this.#users.set(pubkey, users);
-      return;
-    }
-    this.#users.delete(pubkey);
+  remove(receiver: string, exit?: string): void {
+    const wasLast = this.#receivers.remove(receiver);
+    const wasLastExit = exit !== undefined && this.#exits.remove(exit);
     if (this.isEmpty) this.close();
-    else this.#subscribe();
+    else if (wasLast || wasLastExit) this.#subscribe();
   }
 
   #subscribe(): void {
     // Relays store "ephemeral" events for minutes and replay them to every new subscription: limit 0 spares us.
-    const filters = [{ kinds: [KIND.message], '#p': [...this.#users.keys()], limit: 0 }];
+    const filters: Filter[] = [{ kinds: [KIND.message], '#p': this.#receivers.keys, limit: 0 }];
+    if (!this.#exits.isEmpty) {
+      filters.push({ kinds: [...START_KINDS], authors: this.#exits.keys, limit: 0 });
+    }
     if (this.#subscription === undefined) {
       const onEvent = (event: NostrEvent): void => this.#onEvent(event, this.link);
       this.#subscription = this.link.subscribe(filters, { onEvent });
@@ -49,5 +55,33 @@ export class Inbox {
   close(): void {
     this.#subscription?.close();
     this.#subscription = undefined;
+  }
+}
+
+/** How often each key was added and not removed. */
+class Counts {
+  readonly #counts = new Map<string, number>();
+
+  get isEmpty(): boolean {
+    return this.#counts.size === 0;
+  }
+
+  get keys(): string[] {
+    return [...this.#counts.keys()];
+  }
+
+  /** Returns whether the key is new. */
+  add(key: string): boolean {
+    const count = this.#counts.get(key) ?? 0;
+    this.#counts.set(key, count + 1);
+    return count === 0;
+  }
+
+  /** Returns whether the key is gone. */
+  remove(key: string): boolean {
+    const count = (this.#counts.get(key) ?? 0) - 1;
+    if (count > 0) this.#counts.set(key, count);
+    else this.#counts.delete(key);
+    return count <= 0;
   }
 }

@@ -32,8 +32,8 @@ export class Inboxes {
     return [...this.#held.keys()];
   }
 
-  /** Listens for events to `pubkey` on this relay, until `remove`. */
-  add(url: string, pubkey: string): RelayLink {
+  /** Listens on this relay for messages to `receiver`, and for the start of `exit`, until `remove`. */
+  add(url: string, receiver: string, exit?: string): RelayLink {
     const { pool, onEvent, onRoom, onDown } = this.#options;
     const link = pool.acquire(url);
     let held = this.#held.get(link);
@@ -44,14 +44,14 @@ export class Inboxes {
       link.on('drain', onRoom);
       link.on('down', held.onDown);
     } else pool.release(url);
-    held.inbox.add(pubkey);
+    held.inbox.add(receiver, exit);
     return link;
   }
 
-  remove(link: RelayLink, pubkey: string): void {
+  remove(link: RelayLink, receiver: string, exit?: string): void {
     const held = this.#held.get(link);
     if (held === undefined) return;
-    held.inbox.remove(pubkey);
+    held.inbox.remove(receiver, exit);
     if (held.inbox.isEmpty) this.#release(link, held);
   }
 

@@ -225,6 +225,12 @@ export class Peer {
     }
   }
 
+  /** Asks the peer whether it is there and still knows our streams, if there are any. */
+  probe(): void {
+    if (this.state.streams.size > 0) this.state.probe(performance.now());
+    this.update();
+  }
+
   /** A link went down: what was under way on it goes out again over the next one, or when it is back. */
   linkDown(link: RelayLink): void {
     if (link === this.route.current) this.#relink(performance.now());

@@ -54,6 +54,13 @@ export class Reception {
     return undefined;
   }
 
+  /** Whether a public event is genuine and was not seen before. */
+  isNew(event: NostrEvent): boolean {
+    if (this.#seen.has(event.id) || !verifyEvent(event)) return false;
+    this.#remember(event.id);
+    return true;
+  }
+
   #read(event: NostrEvent): Received | keyof Ignored {
     // A forged copy must not make us take the true event for a repeat, so an id counts only when verified.
     if (this.#seen.has(event.id)) return 'duplicate';

@@ -14,6 +14,7 @@ import { normalizeRelayUrl } from '../protocol/address.js';
 import type { StreamState } from '../protocol/stream-state.js';
 import type { RelayLink } from '../relay/link.js';
 import type { RelayPool } from '../relay/pool.js';
+import { START_KINDS } from './inbox.js';
 import { Inboxes } from './inboxes.js';
 import { IncomingRequest, type IncomingStream } from './incoming.js';
 import { openStream } from './opening.js';
@@ -153,7 +154,7 @@ export class Session {
     if (known !== undefined && known.state.streams.size > 0) return known;
     if (known !== undefined) this.#drop(id, known);
     this.#reception.signers.set(signer.pubkey, signer);
-    const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey));
+    const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey, pubkey));
     return this.#addPeer(id, signer, pubkey, new Route(links));
   }
 
@@ -210,18 +211,27 @@ export class Session {
     this.#peers.delete(id);
     this.#ready.delete(peer);
     if (this.#role === 'exit') return;
-    for (const link of peer.route.links) this.#inboxes.remove(link, peer.signer.pubkey);
+    for (const link of peer.route.links)
+      this.#inboxes.remove(link, peer.signer.pubkey, peer.pubkey);
     if (peer.signer !== this.#options.signer) this.#reception.signers.delete(peer.signer.pubkey);
   }
 
   #onEvent(event: NostrEvent, link: RelayLink): void {
     if (this.#isClosed) return;
     try {
-      const received = this.#reception.read(event);
+      const received = START_KINDS.includes(event.kind)
+        ? this.#onExitStart(event)
+        : this.#reception.read(event);
       if (received !== undefined) this.#deliver(received, link);
     } catch (error) {
       this.#options.log.error({ err: error }, 'an event could not be handled');
     }
+  }
+
+  /** An exit published what it publishes when it starts: it may not know our streams any more. */
+  #onExitStart(event: NostrEvent): undefined {
+    if (!this.#reception.isNew(event)) return;
+    for (const peer of this.#peers.values()) if (peer.pubkey === event.pubkey) peer.probe();
   }
 
   #deliver({ signer, from, messages, scheme, createdAt }: Received, link: RelayLink): void {

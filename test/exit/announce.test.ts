@@ -50,7 +50,7 @@ describe('exit/announce', () => {
     const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
     links = [new FakeLink('ws://a'), new FakeLink('ws://b')];
     links[0].isUp = true;
-    announcer = new Announcer(event, links, log);
+    announcer = new Announcer([event], links, log);
   });
   afterEach(() => announcer.close());
 
