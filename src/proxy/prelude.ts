@@ -37,16 +37,11 @@ export class Prelude {
         this.settle();
         return word;
       }
-      if (this.#bytes.length > 0) this.startClock(CLIENT_HEAD_TIMEOUT_MS);
+      if (this.#bytes.length > 0) this.#startClock();
       await once(this.#changes, 'change', { signal });
     }
   }
 
-  /** Cuts the client off when its first word isn't complete by then. Of several clocks the first one counts. */
-  startClock(timeoutMs: number): void {
-    if (this.#settled) return;
-    this.#timer ??= setTimeout(() => this.#client.destroy(), timeoutMs);
-  }
 
   /** It is decided where the bytes go: clocks stop. */
   settle(): void {
@@ -65,6 +60,11 @@ export class Prelude {
     this.#client.off('readable', this.#read);
     this.#client.off('end', this.#ended);
     return this.#bytes;
+  }
+
+  /** Cuts the client off when its first word isn't complete in time. */
+  #startClock(): void {
+    this.#timer ??= setTimeout(() => this.#client.destroy(), CLIENT_HEAD_TIMEOUT_MS);
   }
 
   #judge(): Sniff {

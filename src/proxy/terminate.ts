@@ -39,26 +39,25 @@ export async function terminate(entry: Entry, caller: Caller): Promise<void> {
   else passOn(entry, caller, await opening.stream);
 }
 
-function open(entry: Entry, { at, prelude, signal }: Caller): Opening {
+function open(entry: Entry, { at, signal }: Caller): Opening {
   const to = entry.resolver.resolve(at.host);
   // 200 is out already, so there is no need to wait for the exit's answer before the handshake.
   const stream = to.then(async (found) =>
     endWith(await entry.open(found, at.port, signal, true), signal),
   );
-  const failed = (): void => prelude.startClock(LAST_WORD_MS);
-  stream.then((opened) => opened.once('close', failed), failed);
+  stream.catch(ignore);
   return { to, stream };
 }
 
-/** The client's first word, or 'other' when the server has spoken before it. */
+/** The client's first word, or 'other' when the server has spoken before it, or has failed and the client is silent. */
 async function firstWord(caller: Caller, stream: Promise<Duplex>): Promise<FirstWord> {
   const decided = new AbortController();
   const server = new Promise<FirstWord>((resolve) => {
     const spoken = (): void => resolve({ kind: 'other' });
-    stream.then(
-      (opened) => onFirstByte(opened, decided.signal, spoken),
-      () => undefined,
-    );
+    const failed = (): void => afterLastWord(decided.signal, spoken);
+    stream.then((opened) => {
+      onFirstByte(opened.once('close', failed), decided.signal, spoken);
+    }, failed);
   });
   try {
     return await Promise.race([caller.prelude.firstWord(caller.signal), server]);
@@ -77,6 +76,12 @@ function onFirstByte(stream: Duplex, signal: AbortSignal, spoken: () => void): v
   };
   stream.on('readable', look).on('end', spoken);
   signal.addEventListener('abort', () => stream.off('readable', look).off('end', spoken));
+}
+
+function afterLastWord(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) return;
+  const timer = setTimeout(act, LAST_WORD_MS);
+  signal.addEventListener('abort', () => clearTimeout(timer));
 }
 
 async function secure(

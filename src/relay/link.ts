@@ -154,6 +154,12 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     this.#socket.kick();
   }
 
+  /** Gives up a connection that may be dead without knowing, and connects anew at once. */
+  renew(): void {
+    if (this.isUp) this.#socket.abandon('connecting anew');
+    else this.#socket.kick();
+  }
+
   /** Ends everything; resolves when the socket is gone. Publications still waiting fail. */
   async close(): Promise<void> {
     const wasUp = this.isUp;

@@ -9,6 +9,7 @@ import { normalizeRelayUrl } from '../protocol/address.js';
 import { type RelayLink, WebSocketLink } from './link.js';
 import type { AgentFor } from './proxy-agent.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
+import { Suspension } from './suspension.js';
 
 /** Links at once. A name can list any relays: a stranger must not make us hold connections without end. */
 const MAX_LINKS = 64;
@@ -37,11 +38,16 @@ export class RelayPool {
   /** By canonical URL. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
+  readonly #suspension: Suspension;
 
   constructor(options: RelayPoolOptions) {
     this.#options = options;
     // Every query that is under way listens for the end; there may be many at once.
     setMaxListeners(0, this.#closing.signal);
+    this.#suspension = new Suspension((gapMs) => {
+      options.log.info({ gapMs: Math.round(gapMs) }, 'the process stood still: connecting anew');
+      for (const { link } of this.#entries.values()) link.renew();
+    });
   }
 
   /**
@@ -106,6 +112,7 @@ export class RelayPool {
   }
 
   async close(): Promise<void> {
+    this.#suspension.close();
     this.#closing.abort();
     await Promise.all([...this.#entries.keys()].map((key) => this.#drop(key)));
   }

@@ -200,8 +200,8 @@ export class Peer {
       return;
     }
     this.#options.log.debug({ relay: link.url, reason }, 'relay did not take an event');
-    if (/too (large|big|long)/.test(reason)) this.route.tooLarge(link, bytes);
-    else if (!reason.startsWith('error:') || link.isUp) this.route.refused(link, now);
+    // A link that went down refused nothing.
+    if (!reason.startsWith('error:') || link.isUp) this.route.refused(link, reason, bytes, now);
     this.state.lost(parcels, now);
     if (this.route.pick(now) === undefined) this.#refuseOpenings(parcels, reason, link.url);
     this.update();

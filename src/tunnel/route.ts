@@ -1,30 +1,25 @@
 // Which relay carries the events to one peer: a healthy one, the quickest first; another when it fails,
-// refuses or brings no answer. A relay that refused rests for a growing while.
+// refuses or brings no answer.
 
 import type { RelayLink } from '../relay/link.js';
+import { RelayRests } from './relay-rests.js';
 
-const FIRST_REST_MS = 250;
-const LONGEST_REST_MS = 60_000;
 /** Smallest event that is worth trying, in bytes, on a relay that refuses by size. */
 const LEAST_EVENT_BYTES = 2_048;
 
-interface Rest {
-  until: number;
-  pauseMs: number;
-}
-
 export class Route {
-  readonly #links: readonly RelayLink[];
-  readonly #rests = new Map<RelayLink, Rest>();
+  readonly links: readonly RelayLink[];
+  /** Relays that refuse whatever we send. */
+  readonly #rests: RelayRests;
+  /** Relays that say that this peer doesn't listen there. */
+  readonly #mute = new RelayRests();
   readonly #sizes = new Map<RelayLink, number>();
   #current: RelayLink | undefined;
 
-  constructor(links: readonly RelayLink[]) {
-    this.#links = links;
-  }
-
-  get links(): readonly RelayLink[] {
-    return this.#links;
+  /** @param rests shared by all routes of a process */
+  constructor(links: readonly RelayLink[], rests: RelayRests) {
+    this.links = links;
+    this.#rests = rests;
   }
 
   /** The link that was used last. */
@@ -35,22 +30,21 @@ export class Route {
   /** The link to use now, or undefined while all are down or resting. */
   pick(now: number): RelayLink | undefined {
     if (this.#current !== undefined && this.#isUsable(this.#current, now)) return this.#current;
-    const usable = this.#links.filter((link) => this.#isUsable(link, now));
-    const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.POSITIVE_INFINITY;
-    usable.sort((a, b) => (latency(a) < latency(b) ? -1 : 1));
+    const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.MAX_VALUE;
+    const usable = this.#usable(now).sort((a, b) => latency(a) - latency(b));
     if (usable[0] !== undefined) this.#current = usable[0];
     return usable[0];
   }
 
   /** The peer uses this relay, so it hears us there. */
   heard(link: RelayLink): void {
-    if (this.#links.includes(link)) this.#current = link;
-    this.#rests.delete(link);
+    if (this.links.includes(link)) this.#current = link;
+    this.#mute.forget(link);
   }
 
   /** Nothing came back for a while: the next usable relay may do better. Returns whether there is one. */
   tryNext(now: number): boolean {
-    const usable = this.#links.filter((link) => this.#isUsable(link, now));
+    const usable = this.#usable(now);
     const index = this.#current === undefined ? -1 : usable.indexOf(this.#current);
     const next = usable[(index + 1) % usable.length];
     if (next === undefined || next === this.#current) return false;
@@ -58,42 +52,41 @@ export class Route {
     return true;
   }
 
-  /** The relay refused an event: it is left alone for a while, longer each time. */
-  refused(link: RelayLink, now: number): void {
-    const rest = this.#rests.get(link);
-    // Refusals of events that were on their way together count once.
-    if (rest !== undefined && now < rest.until) return;
-    const pauseMs =
-      rest === undefined ? FIRST_REST_MS : Math.min(2 * rest.pauseMs, LONGEST_REST_MS);
-    this.#rests.set(link, { until: now + pauseMs, pauseMs });
+  /** The relay refused an event of so many bytes. */
+  refused(link: RelayLink, reason: string, eventBytes: number, now: number): void {
+    if (/too (large|big|long)/.test(reason)) this.#tooLarge(link, eventBytes);
+    else if (reason.startsWith('mute:')) this.#mute.refused(link, reason, now);
+    else this.#rests.refused(link, reason, now);
   }
 
   accepted(link: RelayLink, now: number): void {
-    const rest = this.#rests.get(link);
-    if (rest !== undefined && now >= rest.until) this.#rests.delete(link);
+    this.#rests.accepted(link, now);
+    this.#mute.accepted(link, now);
   }
 
-  /** The relay found an event too large, though it was within what is known of it. */
-  tooLarge(link: RelayLink, eventBytes: number): void {
+  /** Its limit is lower than what is known of it. */
+  #tooLarge(link: RelayLink, eventBytes: number): void {
     this.#sizes.set(link, Math.max(LEAST_EVENT_BYTES, Math.floor((eventBytes * 3) / 4)));
   }
 
   eventLimitBytes(link: RelayLink): number {
-    return Math.min(link.eventLimitBytes, this.#sizes.get(link) ?? Number.POSITIVE_INFINITY);
+    return Math.min(link.eventLimitBytes, this.#sizes.get(link) ?? Number.MAX_VALUE);
   }
 
   /** When the first relay that rests may be used again, if none can be used now. */
   wakeAt(now: number): number | undefined {
-    if (this.pick(now) !== undefined) return undefined;
-    let earliest: number | undefined;
-    for (const [link, { until }] of this.#rests) {
-      if (link.isUp && until > now && (earliest === undefined || until < earliest))
-        earliest = until;
-    }
-    return earliest;
+    if (this.#usable(now).length > 0) return undefined;
+    const ends = this.links
+      .filter((link) => link.isUp)
+      .map((link) => Math.max(this.#rests.until(link, now) ?? 0, this.#mute.until(link, now) ?? 0));
+    return ends.length > 0 ? Math.min(...ends) : undefined;
+  }
+
+  #usable(now: number): RelayLink[] {
+    return this.links.filter((link) => this.#isUsable(link, now));
   }
 
   #isUsable(link: RelayLink, now: number): boolean {
-    return link.isUp && now >= (this.#rests.get(link)?.until ?? 0);
+    return link.isUp && !this.#rests.isResting(link, now) && !this.#mute.isResting(link, now);
   }
 }

@@ -19,7 +19,9 @@ import { Inboxes } from './inboxes.js';
 import { IncomingRequest, type IncomingStream } from './incoming.js';
 import { openStream } from './opening.js';
 import { Peer } from './peer.js';
+import { PeerTable } from './peer-table.js';
 import { type Ignored, type Received, Reception } from './reception.js';
+import { RelayRests } from './relay-rests.js';
 import { Route } from './route.js';
 import { SessionMemory } from './session-memory.js';
 import type { TunnelStream } from './stream.js';
@@ -27,8 +29,6 @@ import { WindowShare } from './window-share.js';
 
 export type { IncomingStream } from './incoming.js';
 
-/** Peers at once: a stranger with many keys must not fill the memory. */
-const MAX_PEERS = 4_096;
 /** How long an entry keeps what it knows of an exit that it has no stream to. */
 const IDLE_PEER_MS = 300_000;
 /** How long to wait for the first of a name's relays. */
@@ -66,18 +66,18 @@ export interface OpenOptions {
 export class Session {
   readonly #options: SessionOptions;
   readonly #role: 'entry' | 'exit';
-  readonly #startedAtS = Math.floor(Date.now() / 1_000);
+  /** The first second, in unix time, in which nothing was served by a process before this one. */
+  readonly #startedAtS = Math.floor(Date.now() / 1_000) + 1;
   readonly #windows = new WindowShare();
   readonly #memory = new SessionMemory();
+  readonly #rests: RelayRests;
   readonly #inboxes: Inboxes;
   readonly #reception: Reception;
-  /** By our pubkey and the peer's. */
-  readonly #peers = new Map<string, Peer>();
+  readonly #peers: PeerTable;
   /** An entry's keys, by exit. */
   readonly #entryKeys = new Map<string, Signer>();
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
-  #idleTimers = new Map<Peer, NodeJS.Timeout>();
   #isClosing = false;
   #isClosed = false;
 
@@ -85,14 +85,19 @@ export class Session {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
     this.#reception = new Reception(options.log);
+    this.#rests = new RelayRests(options.log);
+    this.#peers = new PeerTable({
+      idleMs: this.#role === 'exit' ? 0 : IDLE_PEER_MS,
+      onDrop: (peer) => this.#onDrop(peer),
+    });
     this.#inboxes = new Inboxes({
       pool: options.pool,
       onEvent: (event, link) => this.#onEvent(event, link),
       onRoom: () => {
-        for (const peer of this.#peers.values()) this.#schedule(peer);
+        for (const peer of this.#peers) this.#schedule(peer);
       },
       onDown: (link) => {
-        for (const peer of this.#peers.values()) peer.linkDown(link);
+        for (const peer of this.#peers) peer.linkDown(link);
       },
     });
   }
@@ -104,9 +109,7 @@ export class Session {
 
   /** Streams that are open, opening or not yet ended on both sides. */
   get streams(): number {
-    let count = 0;
-    for (const peer of this.#peers.values()) count += peer.state.streams.size;
-    return count;
+    return this.#peers.streams;
   }
 
   /**
@@ -118,7 +121,8 @@ export class Session {
     if (signer === undefined) return;
     this.#reception.signers.set(signer.pubkey, signer);
     for (const url of relays) this.#inboxes.add(url, signer.pubkey);
-    await pool.whenUp(relays, RELAY_TIMEOUT_MS);
+    // Events made before now are refused, and they tell time in seconds: once this one is over, nobody waits.
+    await Promise.all([pool.whenUp(relays, RELAY_TIMEOUT_MS), nextSecond()]);
   }
 
   /**
@@ -143,19 +147,19 @@ export class Session {
 
   #entryPeer({ peer: pubkey, relays }: OpenOptions): Peer {
     const signer = this.#entryKey(pubkey);
-    const id = `${signer.pubkey}${pubkey}`;
-    const known = this.#peers.get(id);
+    const known = this.#peers.get(signer.pubkey, pubkey);
     const urls = [...new Set(relays.map(normalizeRelayUrl))];
-    if (known !== undefined && sameRelays(known.route.links, urls)) {
-      clearTimeout(this.#idleTimers.get(known));
-      return known;
+    if (known !== undefined) {
+      // Another name of the same exit lists other relays: the newer one counts, unless streams hold the old.
+      if (known.state.streams.size > 0 || sameRelays(known.route.links, urls)) {
+        this.#peers.keep(known);
+        return known;
+      }
+      this.#peers.drop(known);
     }
-    // Another name of the same exit lists other relays: the newer one counts, unless streams hold the old.
-    if (known !== undefined && known.state.streams.size > 0) return known;
-    if (known !== undefined) this.#drop(id, known);
     this.#reception.signers.set(signer.pubkey, signer);
     const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey, pubkey));
-    return this.#addPeer(id, signer, pubkey, new Route(links));
+    return this.#addPeer(signer, pubkey, new Route(links, this.#rests));
   }
 
   /** One fresh key an exit and process, so that two exits can't tell that it is the same entry. */
@@ -169,7 +173,7 @@ export class Session {
     return signer;
   }
 
-  #addPeer(id: string, signer: Signer, pubkey: string, route: Route): Peer {
+  #addPeer(signer: Signer, pubkey: string, route: Route): Peer {
     const peer = new Peer({
       role: this.#role,
       signer,
@@ -181,9 +185,9 @@ export class Session {
       log: this.#options.log,
       onReady: (ready) => this.#schedule(ready),
       onIncoming: (from, stream) => this.#onIncoming(from, stream),
-      onIdle: (idle) => this.#onIdle(id, idle),
+      onIdle: (idle) => this.#peers.idle(idle),
     });
-    this.#peers.set(id, peer);
+    this.#peers.add(peer);
     return peer;
   }
 
@@ -196,19 +200,7 @@ export class Session {
     this.#options.onIncoming?.(new IncomingRequest(peer, stream));
   }
 
-  #onIdle(id: string, peer: Peer): void {
-    if (this.#isClosed || this.#idleTimers.has(peer)) return;
-    const drop = (): void => {
-      this.#idleTimers.delete(peer);
-      if (peer.state.isIdle) this.#drop(id, peer);
-    };
-    const timer = setTimeout(drop, this.#role === 'exit' ? 0 : IDLE_PEER_MS).unref();
-    this.#idleTimers.set(peer, timer);
-  }
-
-  #drop(id: string, peer: Peer): void {
-    peer.close();
-    this.#peers.delete(id);
+  #onDrop(peer: Peer): void {
     this.#ready.delete(peer);
     if (this.#role === 'exit') return;
     for (const link of peer.route.links)
@@ -231,30 +223,18 @@ export class Session {
   /** An exit published what it publishes when it starts: it may not know our streams any more. */
   #onExitStart(event: NostrEvent): undefined {
     if (!this.#reception.isNew(event)) return;
-    for (const peer of this.#peers.values()) if (peer.pubkey === event.pubkey) peer.probe();
+    for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.probe();
   }
 
   #deliver({ signer, from, messages, scheme, createdAt }: Received, link: RelayLink): void {
-    const id = `${signer.pubkey}${from}`;
-    let peer = this.#peers.get(id);
+    let peer = this.#peers.get(signer.pubkey, from);
     if (peer === undefined) {
-      if (this.#role === 'entry' || !this.#hasRoom()) return;
-      peer = this.#addPeer(id, signer, from, new Route(this.#inboxes.links));
+      if (this.#role === 'entry' || !this.#peers.makeRoom()) return;
+      peer = this.#addPeer(signer, from, new Route(this.#inboxes.links, this.#rests));
     }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;
     peer.receive(messages, scheme, isFresh, link);
-  }
-
-  /** Room for one more peer; one that has no stream makes way. */
-  #hasRoom(): boolean {
-    if (this.#peers.size < MAX_PEERS) return true;
-    for (const [id, peer] of this.#peers) {
-      if (peer.state.streams.size > 0) continue;
-      this.#drop(id, peer);
-      return true;
-    }
-    return false;
   }
 
   #schedule(peer: Peer): void {
@@ -286,14 +266,14 @@ export class Session {
     }
     this.#isClosed = true;
     clearImmediate(this.#pumpAt);
-    for (const timer of this.#idleTimers.values()) clearTimeout(timer);
-    for (const peer of this.#peers.values()) {
-      peer.reset(shuttingDown());
-      peer.close();
-    }
-    this.#peers.clear();
+    for (const peer of this.#peers) peer.reset(shuttingDown());
+    this.#peers.close();
     this.#inboxes.close();
   }
+}
+
+function nextSecond(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
 }
 
 function shuttingDown(): NwsError {
