@@ -7,7 +7,7 @@ const QUIET_MS = 5_000;
 const KEEPALIVE_MS = { entry: 75_000, exit: 60_000 } as const;
 /** Pause between questions, and after the last one. */
 const PING_PAUSE_MS = 10_000;
-const MAX_PINGS = 4;
+const MAX_PINGS = 6;
 
 export class Liveness {
   readonly #keepaliveMs: number;

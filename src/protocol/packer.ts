@@ -3,7 +3,8 @@
 
 import type { FlightLimit } from './flight-limit.js';
 import { encodeMessage, MAX_RANGES, type Message } from './message.js';
-import type { Outgoing, StreamState } from './stream-state.js';
+import type { StreamState } from './stream-state.js';
+import type { Outgoing } from './stream-types.js';
 
 /** A stream with no more than this to send goes before the bulk streams. */
 const SMALL_BYTES = 4_096;
@@ -12,8 +13,6 @@ const SMALL_RESERVE_BYTES = 1024 * 1024;
 /** Room that a data message needs around its data, and around each range of `have`, at the most. */
 const DATA_HEAD_BYTES = 200;
 const RANGE_BYTES = 36;
-/** Room for any message that isn't DATA. */
-const CONTROL_BYTES = 1_500;
 
 /** One message in an event: its JSON, and whose it is when the event doesn't get through. */
 export interface Parcel {
@@ -38,8 +37,11 @@ export interface Load {
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const { streams, control, flight, flightBytes } = load;
   const event = new Event(load, now, capacityBytes);
-  while (control.length > 0 && event.room > CONTROL_BYTES) {
-    event.add({ json: encodeMessage(control.shift()!) });
+  for (let [message] = control; message !== undefined; [message] = control) {
+    const json = encodeMessage(message);
+    if (json.length > event.room && event.parcels.length > 0) break;
+    event.add({ json });
+    control.shift();
   }
   let inFlightBytes = 0;
   for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
@@ -88,7 +90,7 @@ class Event {
       const head = DATA_HEAD_BYTES + RANGE_BYTES * ranges;
       if (this.room < head) break;
       const maxBytes = Math.floor((this.room - head) / 4) * 3;
-      const outgoing = stream.pull(this.#now, maxBytes, ranges);
+      const outgoing = stream.pull(this.#now, maxBytes, ranges, this.parcels.length === 0);
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
       if (outgoing.message.type === 'CONNECT' && stream.attempts === 2) this.#load.ping();

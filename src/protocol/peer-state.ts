@@ -9,15 +9,12 @@ import { Liveness } from './liveness.js';
 import type { Connect, Message } from './message.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
+import { RateLimit } from './rate-limit.js';
 import type { Memory } from './receive-half.js';
 import { resetFor } from './reset.js';
 import { RoundTrip } from './round-trip.js';
-import {
-  OPEN_TIMEOUT_MS,
-  SILENT_EXIT_MS,
-  type StreamOptions,
-  StreamState,
-} from './stream-state.js';
+import { StreamState } from './stream-state.js';
+import type { StreamOptions } from './stream-types.js';
 
 export type { Parcel } from './packer.js';
 
@@ -54,7 +51,7 @@ export class PeerState {
   readonly #liveness: Liveness;
   readonly #control: Message[] = [];
   #ping: { readonly key: string; readonly sentAt: number } | undefined;
-  #strayAnswers = { second: 0, count: 0 };
+  readonly #strays = new RateLimit(STRAY_ANSWERS_PER_S);
   /** Whether the peer is known to speak reliable streams. */
   reliable: boolean | undefined;
   /** First window that the peer offered to its last new stream. */
@@ -164,10 +161,7 @@ export class PeerState {
   }
 
   #answer(message: Message, now: number): void {
-    const second = Math.floor(now / 1_000);
-    if (this.#strayAnswers.second !== second) this.#strayAnswers = { second, count: 0 };
-    this.#strayAnswers.count += 1;
-    if (this.#strayAnswers.count <= STRAY_ANSWERS_PER_S) this.#say(message);
+    if (this.#strays.allows(now)) this.#say(message);
   }
 
   #say(message: Message): void {
@@ -179,29 +173,12 @@ export class PeerState {
     const changed: StreamState[] = [];
     for (const stream of this.streams.values()) {
       const before = stream.phase;
-      if (before === 'opening') this.#checkOpening(stream, now);
-      stream.tick(now);
+      stream.tick(now, this.#liveness.heardAt);
       if (stream.phase !== before) changed.push(stream);
     }
     this.#past.forgetOld(now);
     if (this.streams.size > 0) changed.push(...this.#checkAlive(now));
     return changed;
-  }
-
-  #checkOpening(stream: StreamState, now: number): void {
-    const waited = now - stream.openedAt;
-    if (waited >= OPEN_TIMEOUT_MS) {
-      stream.reset(
-        new NwsError('connection_timeout', 'the exit did not reach its target in time'),
-        now,
-      );
-    } else if (waited >= SILENT_EXIT_MS && this.#liveness.heardAt <= stream.openedAt) {
-      stream.abandon(
-        new NwsError('exit_unreachable', 'no answer from the exit', {
-          hint: 'check that the exit runs and uses one of these relays',
-        }),
-      );
-    }
   }
 
   /** Asks a silent peer whether it is there; ends its streams when it stays silent. */
@@ -296,16 +273,10 @@ export class PeerState {
   wakeAt(now: number): number | undefined {
     let earliest: number | undefined;
     const consider = (time: number | undefined): void => {
-      if (time !== undefined && time > now && (earliest === undefined || time < earliest)) {
-        earliest = time;
-      }
+      if (time === undefined || time <= now) return;
+      if (earliest === undefined || time < earliest) earliest = time;
     };
-    for (const stream of this.streams.values()) {
-      for (const time of stream.wakeTimes) consider(time);
-      if (stream.phase !== 'opening') continue;
-      consider(stream.openedAt + SILENT_EXIT_MS);
-      consider(stream.openedAt + OPEN_TIMEOUT_MS);
-    }
+    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
     if (this.streams.size > 0) consider(this.#liveness.wakeAt);
     consider(this.#past.wakeAt);
     return earliest;

@@ -8,7 +8,7 @@ import { halves, type Segment } from './segment.js';
 
 /** Transmissions of one segment without any answer after which the peer counts as silent. */
 const SILENT_TRIES = 3;
-/** A segment is only cut in two for an event that has at least this much room, in bytes. */
+/** Smaller pieces are cut only where nothing larger can be had, in bytes. */
 const MIN_CUT_BYTES = 1_024;
 
 export class SendHalf {
@@ -60,6 +60,11 @@ export class SendHalf {
     return this.#segments.length > 0 || this.#probeAt !== undefined;
   }
 
+  /** Whatever goes out next starts at offset 0. */
+  get atStart(): boolean {
+    return this.#nextOffset === 0 || this.#lostCount > 0;
+  }
+
   get endQueued(): boolean {
     return this.#finQueued;
   }
@@ -103,9 +108,11 @@ export class SendHalf {
   /**
    * The next segment to send, with at most `maxBytes` of data, or undefined.
    * What was lost goes first, in the order of the stream.
+   * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
    */
-  pull(now: number, maxBytes: number): Segment | undefined {
-    const segment = this.#lostCount > 0 ? this.#pullLost(maxBytes) : this.#cut(maxBytes, now);
+  pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
+    const segment =
+      this.#lostCount > 0 ? this.#pullLost(maxBytes, isAlone) : this.#cut(maxBytes, now, isAlone);
     if (segment === undefined) return undefined;
     segment.tries += 1;
     segment.sentBefore = segment.sentAt;
@@ -114,30 +121,31 @@ export class SendHalf {
     return segment;
   }
 
-  #pullLost(maxBytes: number): Segment | undefined {
+  #pullLost(maxBytes: number, isAlone: boolean): Segment | undefined {
     const index = this.#segments.findIndex((segment) => segment.lost);
     const segment = this.#segments[index]!;
     if (segment.data.length > maxBytes) {
+      if (!isAlone || maxBytes === 0) return undefined;
       // The relay that carries it now takes less than the one before.
-      if (maxBytes < MIN_CUT_BYTES) return undefined;
       this.#segments.splice(index, 1, ...halves(segment, maxBytes));
       this.#lostCount += 1;
-      return this.#pullLost(maxBytes);
+      return this.#pullLost(maxBytes, isAlone);
     }
     this.#found(segment);
     return segment;
   }
 
-  #cut(maxBytes: number, now: number): Segment | undefined {
+  #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
     const size = Math.min(this.#sendable, maxBytes);
     const emptiesQueue = size === this.#queuedBytes;
     if (!emptiesQueue) {
-      // A piece cut short by a nearly closed window waits for more of it (RFC 9293, 3.8.6.2.1), and one
-      // cut short by a nearly full event waits for the next event.
-      if (size < MIN_CUT_BYTES && (this.#segments.length > 0 || this.#sendable > size)) {
-        return undefined;
-      }
       if (size === 0) return undefined;
+      if (size < MIN_CUT_BYTES) {
+        // Cut short by an event that is nearly full: the next one has room.
+        if (size < this.#sendable && !isAlone) return undefined;
+        // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
+        if (size === this.#sendable && this.#segments.length > 0) return undefined;
+      }
     }
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
     if (size === 0 && !fin) return undefined;

@@ -3,54 +3,22 @@
 
 import { NwsError } from '../errors.js';
 import { EARLY_DATA_BYTES, STREAM_VERSION } from '../limits.js';
-import type { Ack, Connect, Data, Message, Open, Reset } from './message.js';
-import { type Memory, ReceiveHalf } from './receive-half.js';
+import type { Ack, Connect, Data, Open, Reset } from './message.js';
+import { ReceiveHalf } from './receive-half.js';
 import { errorOfReset, resetFor } from './reset.js';
 import type { RoundTrip } from './round-trip.js';
 import type { Segment } from './segment.js';
 import { SendHalf } from './send-half.js';
-
-/** An exit from which nothing at all is heard for this long after CONNECT isn't there. */
-export const SILENT_EXIT_MS = 8_000;
-/** An exit that is there gets this long to reach its target, a little more than the time-out of its own dial. */
-export const OPEN_TIMEOUT_MS = 30_000;
-/** A first answer that took longer waited for the exit's dial, and says nothing about the way. */
-const MAX_FIRST_SAMPLE_MS = 500;
-/** A RESET that no link takes for this long is not sent at all. */
-const RESET_TIMEOUT_MS = 10_000;
-/** CONNECT is small: repeats come at most this far apart. */
-const MAX_CONNECT_PAUSE_MS = 2_000;
-/** What waits for the peer without progress for this long ends the stream. */
-const STALL_TIMEOUT_MS = 60_000;
-/** Where round trips are so long that this is longer, so many time-outs are waited for instead. */
-const STALL_REPEATS = 12;
-
-/**
- * - `opening`: the entry asked and has no answer yet
- * - `dialling`: the exit was asked and hasn't answered yet
- * - `open`: bytes flow
- * - `over`: nothing more comes or goes; `error` says why, where it was no orderly end
- */
-export type Phase = 'opening' | 'dialling' | 'open' | 'over';
-
-export interface StreamOptions {
-  readonly key: string;
-  readonly destination: string;
-  readonly roundTrip: RoundTrip;
-  /** How much may be in flight toward us now, in bytes. */
-  readonly windowBytes: () => number;
-  /** For what arrives and is not yet taken. */
-  readonly memory: Memory;
-  /** Highest offset that the peer lets us send up to before it says more; 0 where it isn't known to answer. */
-  readonly sendLimit: number;
-  readonly now: number;
-}
-
-/** A message that leaves, and the segment in it to be told of when the event is refused. */
-export interface Outgoing {
-  readonly message: Message;
-  readonly segment?: Segment;
-}
+import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
+import {
+  MAX_CONNECT_PAUSE_MS,
+  MAX_FIRST_SAMPLE_MS,
+  OPEN_TIMEOUT_MS,
+  RESET_TIMEOUT_MS,
+  SILENT_EXIT_MS,
+  STALL_REPEATS,
+  STALL_TIMEOUT_MS,
+} from './timeouts.js';
 
 export class StreamState {
   readonly key: string;
@@ -178,7 +146,8 @@ export class StreamState {
   }
 
   /** Time passes: what timed out is marked lost, and a stream without progress ends. */
-  tick(now: number): void {
+  tick(now: number, peerHeardAt: number): void {
+    if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt);
     if (this.#phase === 'over' && now - (this.#handshakeAt ?? now) >= RESET_TIMEOUT_MS) {
       this.#handshakeAt = undefined;
     }
@@ -193,6 +162,17 @@ export class StreamState {
   get #stallAt(): number {
     const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
     return this.#progressAt + Math.max(STALL_TIMEOUT_MS, repeatsMs);
+  }
+
+  #checkOpening(now: number, peerHeardAt: number): void {
+    const waitedMs = now - this.openedAt;
+    if (waitedMs >= OPEN_TIMEOUT_MS) {
+      const text = 'the exit did not reach its target in time';
+      this.reset(new NwsError('connection_timeout', text), now);
+    } else if (waitedMs >= SILENT_EXIT_MS && peerHeardAt <= this.openedAt) {
+      const hint = 'check that the exit runs and uses one of these relays';
+      this.abandon(new NwsError('exit_unreachable', 'no answer from the exit', { hint }));
+    }
   }
 
   /** Both directions have ended and nothing is left to say. */
@@ -225,18 +205,20 @@ export class StreamState {
 
   /** Whether there is data to send now. */
   get hasData(): boolean {
-    return (this.#phase === 'open' || this.#phase === 'opening') && this.send.ready;
+    if (this.#phase === 'open') return this.send.ready;
+    // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
+    return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
 
-  /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. */
-  pull(now: number, maxBytes: number, maxRanges: number): Outgoing | undefined {
+  /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
+  pull(now: number, maxBytes: number, maxRanges: number, isAlone: boolean): Outgoing | undefined {
     if (this.#handshakeAt !== undefined && now >= this.#handshakeAt)
       return this.#pullHandshake(now);
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    if (this.send.ready && maxBytes > 0) {
+    if (this.hasData && maxBytes > 0) {
       // The time without progress starts when there is something to wait for.
       if (!this.send.awaitsPeer) this.#progressAt = now;
-      const segment = this.send.pull(now, maxBytes);
+      const segment = this.send.pull(now, maxBytes, isAlone);
       if (segment !== undefined) return { message: this.#message(segment, maxRanges), segment };
     }
     if (this.#phase === 'opening') return undefined;
@@ -289,7 +271,10 @@ export class StreamState {
     if (this.#phase === 'over' && handshakeAt !== undefined) {
       return [handshakeAt, handshakeAt + RESET_TIMEOUT_MS];
     }
-    if (this.#phase !== 'open') return [handshakeAt];
+    if (this.#phase === 'opening') {
+      return [handshakeAt, this.openedAt + SILENT_EXIT_MS, this.openedAt + OPEN_TIMEOUT_MS];
+    }
+    if (this.#phase !== 'open') return [];
     const stallAt = this.send.awaitsPeer ? this.#stallAt : undefined;
     return [handshakeAt, this.receive.ackAt, this.send.wakeAt, stallAt];
   }

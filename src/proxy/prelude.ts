@@ -16,7 +16,6 @@ export class Prelude {
   readonly #changes = new EventEmitter();
   #bytes: Buffer;
   #timer: NodeJS.Timeout | undefined;
-  #settled = false;
 
   constructor(client: Socket, head: Buffer) {
     this.#client = client;
@@ -34,19 +33,12 @@ export class Prelude {
     for (;;) {
       const word = this.#judge();
       if (word.kind !== 'incomplete') {
-        this.settle();
+        clearTimeout(this.#timer);
         return word;
       }
       if (this.#bytes.length > 0) this.#startClock();
       await once(this.#changes, 'change', { signal });
     }
-  }
-
-
-  /** It is decided where the bytes go: clocks stop. */
-  settle(): void {
-    this.#settled = true;
-    clearTimeout(this.#timer);
   }
 
   /** Whether the client has said all it will ever say. */
@@ -56,7 +48,7 @@ export class Prelude {
 
   /** Stops reading ahead and hands over what was read: the caller sends it on. */
   release(): Buffer {
-    this.settle();
+    clearTimeout(this.#timer);
     this.#client.off('readable', this.#read);
     this.#client.off('end', this.#ended);
     return this.#bytes;

@@ -11,8 +11,8 @@ const MAX_FRAME_BYTES = 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** After this much silence the relay is asked for a sign of life; after as much again it is given up. */
 const KEEP_ALIVE_MS = 20_000;
-/** Pauses between attempts to connect. */
-const RECONNECT = { firstMs: 500, maxMs: 30_000, atOnce: true } as const;
+/** Pauses between attempts to connect: streams wait for the relay, and go on within seconds of its return. */
+const RECONNECT = { firstMs: 500, maxMs: 5_000, atOnce: true } as const;
 /** A connection that lasted this long starts the back-off afresh. */
 const STABLE_MS = 1_000;
 /** kick() doesn't make attempts follow each other faster than this. */

@@ -69,7 +69,7 @@ export class Peer {
 
   /** Opens a stream as the entry; `changed` is called at every change until it is open or over. */
   open(destination: string, changed: () => void): StreamState {
-    const stream = this.state.open(destination, performance.now());
+    const stream = this.#ask(destination);
     this.watch(stream, changed);
     this.update();
     return stream;
@@ -77,8 +77,12 @@ export class Peer {
 
   /** Opens a stream as the entry and doesn't wait for the exit's answer. */
   openEarly(destination: string): TunnelStream {
-    const stream = this.state.open(destination, performance.now());
-    return this.attach(stream);
+    return this.attach(this.#ask(destination));
+  }
+
+  #ask(destination: string): StreamState {
+    this.route.forgetMute();
+    return this.state.open(destination, performance.now());
   }
 
   watch(stream: StreamState, changed: () => void): void {

@@ -42,6 +42,11 @@ export class Route {
     this.#mute.forget(link);
   }
 
+  /** Somebody asks for the peer anew: it may have come by now, and if not, that is to be said at once. */
+  forgetMute(): void {
+    for (const link of this.links) this.#mute.forget(link);
+  }
+
   /** Nothing came back for a while: the next usable relay may do better. Returns whether there is one. */
   tryNext(now: number): boolean {
     const usable = this.#usable(now);

@@ -1,256 +1,291 @@
-// Two peers' pure state machines under a simulated clock and network, driven by one seed: loss, repetition,
-// reordering, delay and outages. A run that fails replays exactly from its seed.
+// Two peers' pure state machines against each other over a simulated network, with applications that check
+// every byte as it comes. A run that fails replays exactly from its seed.
 
-import { createHash } from 'node:crypto';
+import { NwsError } from '../../src/errors.js';
 import { Budget } from '../../src/protocol/budget.js';
 import { decodeMessages } from '../../src/protocol/message.js';
 import { type Parcel, PeerState } from '../../src/protocol/peer-state.js';
 import type { StreamState } from '../../src/protocol/stream-state.js';
 import { type Random, random } from './random.js';
+import { Clock, Network, type NetworkOptions } from './simulated-network.js';
 
-export interface NetworkOptions {
-  /** Probability that an event is lost after the relay took it. */
-  readonly loss: number;
-  readonly repetition: number;
-  readonly refusal: number;
-  readonly delayMs: number;
-  readonly jitterMs: number;
-  /** Nothing passes, and everything sent is lost, in these spans of time. */
-  readonly outages: readonly { readonly fromMs: number; readonly toMs: number }[];
-  readonly eventBytes: number;
-}
+export const WINDOW_BYTES = 256 * 1024;
 
-export interface Transfer {
+export interface StreamPlan {
+  readonly startMs: number;
   readonly upBytes: number;
   readonly downBytes: number;
-  /** Bytes that each application takes at a time, and the pause between; a slow reader closes the window. */
+  /** What each application takes at a time, and the pause between: a slow reader closes the window. */
   readonly readBytes: number;
   readonly readPauseMs: number;
+  /** Neither side ends its direction. */
+  readonly holdOpen?: boolean | undefined;
+  /** The entry's application gives up then. */
+  readonly abortMs?: number | undefined;
 }
 
-interface Task {
-  readonly at: number;
-  readonly order: number;
-  readonly run: () => void;
+export interface Scenario {
+  readonly network: NetworkOptions;
+  readonly streams: readonly StreamPlan[];
+  readonly restarts: readonly { readonly who: Role; readonly atMs: number }[];
 }
 
-/** One end of a simulated stream: writes its bytes, reads the other's, checks that they are right. */
-class Application {
-  readonly #received = createHash('sha256');
+type Role = 'entry' | 'exit';
+
+/** The byte at each place of one direction of one stream: anything else, or anywhere else, is wrong. */
+function byteAt(stream: number, role: Role, offset: number): number {
+  return (offset * 31 + (offset >> 8) * 7 + stream * 3 + (role === 'entry' ? 1 : 2)) & 0xff;
+}
+
+function bytesOf(stream: number, role: Role, from: number, to: number): Buffer {
+  const bytes = Buffer.allocUnsafe(to - from);
+  for (let offset = from; offset < to; offset += 1)
+    bytes[offset - from] = byteAt(stream, role, offset);
+  return bytes;
+}
+
+/** One end's application: writes its bytes, reads and checks the other's. */
+export class Application {
   receivedBytes = 0;
-  #written = 0;
-  #ended = false;
+  /** The other side's end was read. */
   finished = false;
+  #writtenBytes = 0;
+  #hasEnded = false;
 
   constructor(
-    readonly name: string,
-    readonly writes: Buffer,
+    readonly index: number,
+    readonly role: Role,
+    readonly plan: StreamPlan,
+    readonly stream: StreamState,
   ) {}
 
-  step(stream: StreamState, now: number, readBytes: number): void {
-    while (this.#written < this.writes.length && stream.send.queuedBytes < 100_000) {
-      const size = Math.min(20_000, this.writes.length - this.#written);
-      stream.send.write(this.writes.subarray(this.#written, this.#written + size));
-      this.#written += size;
+  get #writes(): number {
+    return this.role === 'entry' ? this.plan.upBytes : this.plan.downBytes;
+  }
+
+  get complete(): boolean {
+    const expected = this.role === 'entry' ? this.plan.downBytes : this.plan.upBytes;
+    return this.finished && this.receivedBytes === expected && this.stream.send.finished;
+  }
+
+  step(now: number): void {
+    const { send } = this.stream;
+    if (this.#writtenBytes < this.#writes && send.queuedBytes < 50_000) {
+      const next = Math.min(this.#writes, this.#writtenBytes + 50_000);
+      send.write(bytesOf(this.index, this.role, this.#writtenBytes, next));
+      this.#writtenBytes = next;
     }
-    if (!this.#ended && this.#written === this.writes.length) {
-      this.#ended = true;
-      stream.send.end();
+    if (!this.#hasEnded && !this.plan.holdOpen && this.#writtenBytes === this.#writes) {
+      this.#hasEnded = true;
+      send.end();
     }
-    let budget = readBytes;
-    for (let data = stream.receive.take(now); data !== undefined; data = stream.receive.take(now)) {
-      this.#received.update(data);
-      this.receivedBytes += data.length;
+    for (let budget = this.plan.readBytes; budget > 0; ) {
+      const data = this.stream.receive.take(now);
+      if (data === undefined) break;
+      this.#check(data);
       budget -= data.length;
-      if (budget <= 0) break;
     }
-    this.finished = stream.receive.finished;
+    this.finished = this.stream.receive.finished;
   }
 
-  digest(): string {
-    return this.#received.digest('hex');
+  #check(data: Buffer): void {
+    const other = this.role === 'entry' ? 'exit' : 'entry';
+    for (const byte of data) {
+      if (byte !== byteAt(this.index, other, this.receivedBytes)) {
+        throw new Error(
+          `wrong byte at ${this.receivedBytes} of stream ${this.index} at the ${this.role}`,
+        );
+      }
+      this.receivedBytes += 1;
+    }
   }
 }
 
-export interface Outcome {
-  readonly rightUp: boolean;
-  readonly rightDown: boolean;
-  readonly errors: readonly string[];
-  readonly events: number;
-  readonly elapsedMs: number;
-  /** Streams that are left, and timers that are armed for them. */
-  readonly leftOver: number;
-  /** Memory that was taken and not given back. */
-  readonly heldBytes: number;
-  readonly largestBuffer: number;
+interface End {
+  readonly role: Role;
+  readonly state: PeerState;
+  readonly memory: Budget;
+  readonly startedAt: number;
+  readonly apps: Application[];
+  /** When its timer fires. */
+  armedAt: number;
 }
-
-export const WINDOW_BYTES = 512 * 1024;
 
 export class Simulation {
-  now = 0;
+  readonly clock = new Clock();
+  readonly network: Network;
   readonly random: Random;
-  readonly #network: NetworkOptions;
-  readonly #tasks: Task[] = [];
-  #order = 0;
-  events = 0;
-  readonly entry: PeerState;
-  readonly exit: PeerState;
-  readonly incoming: StreamState[] = [];
-  readonly memory = new Budget(WINDOW_BYTES);
-  #largestBuffer = 0;
+  readonly #scenario: Scenario;
+  #ends: Record<Role, End>;
+  readonly apps: Application[] = [];
+  /** What the exit was asked for, by stream key: the plan's index. */
+  readonly #asked = new Map<string, number>();
+  largestHeldBytes = 0;
 
-  constructor(seed: number, network: NetworkOptions) {
+  constructor(seed: number, scenario: Scenario) {
     this.random = random(seed);
-    this.#network = network;
-    this.entry = this.#peer('entry');
-    this.exit = this.#peer('exit');
+    this.#scenario = scenario;
+    this.network = new Network(scenario.network, this.clock, this.random);
+    this.#ends = { entry: this.#end('entry'), exit: this.#end('exit') };
+    this.#plan();
   }
 
-  #peer(role: 'entry' | 'exit'): PeerState {
+  get events(): number {
+    return this.network.events;
+  }
+
+  /** Streams that are left on both sides. */
+  get leftOver(): number {
+    return this.#ends.entry.state.streams.size + this.#ends.exit.state.streams.size;
+  }
+
+  get heldBytes(): number {
+    return this.#ends.entry.memory.usedBytes + this.#ends.exit.memory.usedBytes;
+  }
+
+  /** Neither side remembers anything, nor would wake up again. */
+  get isAtRest(): boolean {
+    const { entry, exit } = this.#ends;
+    return [entry, exit].every(
+      ({ state }) => state.isIdle && state.wakeAt(this.clock.now) === undefined,
+    );
+  }
+
+  #end(role: Role): End {
+    const memory = new Budget(2 * WINDOW_BYTES);
     const holder = {};
-    return new PeerState({
+    const state = new PeerState({
       role,
       windowBytes: () => WINDOW_BYTES,
       memory: {
-        take: (bytes, must) => this.memory.take(holder, bytes, must),
-        give: (bytes) => this.memory.give(holder, bytes),
+        take: (bytes, must) => memory.take(holder, bytes, must),
+        give: (bytes) => memory.give(holder, bytes),
       },
       flightShareBytes: () => WINDOW_BYTES,
       newKey: () => this.random.uuid(),
-      now: this.now,
+      now: this.clock.now,
+    });
+    return { role, state, memory, startedAt: this.clock.now, apps: [], armedAt: Infinity };
+  }
+
+  #plan(): void {
+    const { streams, restarts, network } = this.#scenario;
+    streams.forEach((plan, index) => {
+      this.clock.at(plan.startMs, () => this.#start(plan, index));
+    });
+    for (const { who, atMs } of restarts) this.clock.at(atMs, () => this.#restart(who));
+    for (const { fromMs, toMs } of network.outages) {
+      for (const at of [fromMs, toMs]) this.clock.at(at, () => this.#relink());
+    }
+  }
+
+  /** Runs until nothing more would ever happen, or until a time. */
+  run(untilMs: number): void {
+    while (this.clock.now < untilMs && this.clock.step());
+  }
+
+  #start(plan: StreamPlan, index: number): void {
+    const end = this.#ends.entry;
+    const stream = end.state.open(`stream-${index}`, this.clock.now);
+    this.#asked.set(stream.key, index);
+    const app = this.#attach(end, new Application(index, 'entry', plan, stream));
+    const { abortMs } = plan;
+    if (abortMs === undefined) return;
+    this.clock.at(abortMs, () => {
+      app.stream.reset(new NwsError('connection_terminated', 'the client left'), this.clock.now);
+      this.#flush(end);
     });
   }
 
-  /** Runs one transfer both ways until both streams are over and nothing is left to do. */
-  transfer({ upBytes, downBytes, readBytes, readPauseMs }: Transfer, limitMs: number): Outcome {
-    const up = new Application('entry', this.random.bytes(upBytes));
-    const down = new Application('exit', this.random.bytes(downBytes));
-    const errors: string[] = [];
-    const stream = this.entry.open('x.nostr:443', this.now);
-    let accepted: StreamState | undefined;
-    const step = (): void => {
-      up.step(stream, this.now, readBytes);
-      accepted ??= this.incoming.shift();
-      if (accepted !== undefined) {
-        if (accepted.phase === 'dialling') accepted.accept(this.now);
-        down.step(accepted, this.now, readBytes);
-      }
-      const held = stream.receive.bufferedBytes + (accepted?.receive.bufferedBytes ?? 0);
-      this.#largestBuffer = Math.max(this.#largestBuffer, held);
+  #attach(end: End, app: Application): Application {
+    end.apps.push(app);
+    this.apps.push(app);
+    const work = (): void => {
+      if (this.#ends[end.role] !== end || app.stream.phase === 'over') return;
+      app.step(this.clock.now);
+      this.#flush(end);
+      this.clock.at(this.clock.now + app.plan.readPauseMs, work);
     };
-    const alive = (): boolean => this.entry.streams.size + this.exit.streams.size > 0;
-    const readLoop = (): void => {
-      if (!alive()) return;
-      step();
-      this.#flushBoth();
-      this.#at(this.now + readPauseMs, readLoop);
-    };
-    readLoop();
-    while (alive() && this.now < limitMs) {
-      if (!this.#advance()) break;
+    work();
+    return app;
+  }
+
+  /** Killed without a word, and started anew: nothing is remembered. */
+  #restart(who: Role): void {
+    for (const { stream } of this.#ends[who].apps) {
+      stream.abandon(new NwsError('connection_terminated', 'killed'));
     }
-    for (const end of [stream, accepted]) if (end?.error) errors.push(end.error.message);
-    return {
-      rightUp: down.digest() === sha256(up.writes) && down.finished,
-      rightDown: up.digest() === sha256(down.writes) && up.finished,
-      errors,
-      events: this.events,
-      elapsedMs: this.now,
-      leftOver: this.entry.streams.size + this.exit.streams.size,
-      heldBytes: this.memory.usedBytes,
-      largestBuffer: this.#largestBuffer,
-    };
+    this.#ends[who] = this.#end(who);
+    // A start is noticed: an exit publishes something then, and an entry asks.
+    if (who === 'exit') this.#ends.entry.state.probe(this.clock.now);
+    this.#flush(this.#ends.entry);
   }
 
-  #flushBoth(): void {
-    this.#flush(this.entry, this.exit);
-    this.#flush(this.exit, this.entry);
+  #relink(): void {
+    for (const end of [this.#ends.entry, this.#ends.exit]) {
+      end.state.relink(this.clock.now);
+      this.#flush(end);
+    }
   }
 
-  #flush(from: PeerState, to: PeerState): void {
-    from.tick(this.now);
-    for (;;) {
-      const parcels = from.pull(this.now, this.#network.eventBytes);
+  #flush(end: End): void {
+    if (this.#ends[end.role] !== end) return;
+    const { state } = end;
+    const { now } = this.clock;
+    state.tick(now);
+    while (this.network.isUp) {
+      const parcels = state.pull(now, this.#scenario.network.eventBytes);
       if (parcels.length === 0) break;
-      this.#publish(from, to, parcels);
+      this.#publish(end, parcels);
     }
-    from.settle(this.now);
-    const wakeAt = from.wakeAt(this.now);
-    if (wakeAt !== undefined) this.#at(wakeAt, () => this.#flush(from, to));
+    // What is over is read to its end first: the state lets go of it.
+    for (const app of end.apps) if (app.stream.phase !== 'over') app.step(now);
+    state.settle(now);
+    this.largestHeldBytes = Math.max(this.largestHeldBytes, end.memory.usedBytes);
+    this.#arm(end);
   }
 
-  #publish(from: PeerState, to: PeerState, parcels: readonly Parcel[]): void {
-    this.events += 1;
-    const { loss, repetition, refusal, delayMs, jitterMs, outages } = this.#network;
-    if (this.random.chance(refusal)) {
-      this.#at(this.now + 5, () => {
-        from.lost(parcels, this.now);
-        this.#flush(from, to);
-      });
-      return;
-    }
-    const jsons = parcels.map(({ json }) => json);
-    const text = jsons.length === 1 ? jsons[0]! : `[${jsons.join(',')}]`;
-    const copies = this.random.chance(repetition) ? 2 : 1;
-    for (let copy = 0; copy < copies; copy += 1) {
-      const at = this.now + delayMs + this.random.integer(jitterMs + 1);
-      const isOut = outages.some(({ fromMs, toMs }) => this.now >= fromMs && this.now < toMs);
-      if (isOut || this.random.chance(loss)) continue;
-      this.#at(at, () => this.#deliver(from, to, text));
-    }
+  #arm(end: End): void {
+    const wakeAt = end.state.wakeAt(this.clock.now);
+    if (wakeAt === undefined || wakeAt >= end.armedAt) return;
+    end.armedAt = wakeAt;
+    this.clock.at(wakeAt, () => {
+      if (end.armedAt !== wakeAt) return;
+      end.armedAt = Number.POSITIVE_INFINITY;
+      this.#flush(end);
+    });
   }
 
-  #deliver(from: PeerState, to: PeerState, text: string): void {
+  #publish(from: End, parcels: readonly Parcel[]): void {
+    const createdAt = this.clock.now;
+    const text = `[${parcels.map(({ json }) => json).join(',')}]`;
+    const refused = (): void => {
+      from.state.lost(parcels, this.clock.now);
+      this.#flush(from);
+    };
+    this.network.publish(() => this.#deliver(from.role, text, createdAt), refused);
+  }
+
+  #deliver(from: Role, text: string, createdAt: number): void {
+    const to = this.#ends[from === 'entry' ? 'exit' : 'entry'];
+    const { now } = this.clock;
+    if (now - createdAt > 60_000) return;
     for (const message of decodeMessages(text).messages) {
-      const stream = to.receive(message, this.now, true);
-      if (stream?.phase === 'dialling' && !this.incoming.includes(stream))
-        this.incoming.push(stream);
+      const isKnown = to.state.streams.has(message.key);
+      const stream = to.state.receive(message, now, createdAt >= to.startedAt);
+      if (stream?.phase === 'dialling' && !isKnown) this.#accept(to, stream);
     }
-    this.#flush(to, from);
+    this.#flush(to);
   }
 
-  #at(at: number, run: () => void): void {
-    // A binary heap by time; the order of insertion breaks ties, so that a seed replays exactly.
-    const tasks = this.#tasks;
-    tasks.push({ at, order: this.#order++, run });
-    let index = tasks.length - 1;
-    while (index > 0) {
-      const parent = (index - 1) >> 1;
-      if (!before(tasks[index]!, tasks[parent]!)) break;
-      [tasks[index], tasks[parent]] = [tasks[parent]!, tasks[index]!];
-      index = parent;
-    }
+  /** The exit's target takes a moment. */
+  #accept(end: End, stream: StreamState): void {
+    const index = this.#asked.get(stream.key)!;
+    const app = new Application(index, 'exit', this.#scenario.streams[index]!, stream);
+    this.clock.at(this.clock.now + 1 + this.random.integer(30), () => {
+      if (this.#ends.exit !== end || stream.phase !== 'dialling') return;
+      stream.accept(this.clock.now);
+      this.#attach(end, app);
+    });
   }
-
-  #advance(): boolean {
-    const tasks = this.#tasks;
-    const next = tasks[0];
-    if (next === undefined) return false;
-    const last = tasks.pop()!;
-    if (tasks.length > 0) {
-      tasks[0] = last;
-      let index = 0;
-      for (;;) {
-        let least = index;
-        for (const child of [2 * index + 1, 2 * index + 2]) {
-          if (child < tasks.length && before(tasks[child]!, tasks[least]!)) least = child;
-        }
-        if (least === index) break;
-        [tasks[index], tasks[least]] = [tasks[least]!, tasks[index]!];
-        index = least;
-      }
-    }
-    this.now = next.at;
-    next.run();
-    return true;
-  }
-}
-
-function before(a: Task, b: Task): boolean {
-  return a.at < b.at || (a.at === b.at && a.order < b.order);
-}
-
-function sha256(bytes: Buffer): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }
