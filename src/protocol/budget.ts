@@ -23,8 +23,9 @@ export class Budget {
   /** Takes so many bytes for a holder, or says that there is no room for it; what `must` be taken is. */
   take(holder: object, bytes: number, must = false): boolean {
     const mine = this.#held.get(holder) ?? 0;
-    const isRoom = this.#usedBytes + bytes <= this.#totalBytes;
-    if (!must && !isRoom && mine + bytes > this.shareBytes) return false;
+    const usedBytes = this.#usedBytes + bytes;
+    const isFair = mine + bytes <= this.shareBytes && usedBytes <= 2 * this.#totalBytes;
+    if (!must && usedBytes > this.#totalBytes && !isFair) return false;
     this.#held.set(holder, mine + bytes);
     this.#usedBytes += bytes;
     return true;
