@@ -28,6 +28,9 @@ const LIMITS: ListenerLimits = {
   keepAliveMs: 60_000,
 };
 
+/** Silence after which the system asks whether a client is still there. */
+const PROBE_MS = 60_000;
+
 /** First bytes of SOCKS 4 and 5, and of TLS: an answer in HTTP would mean nothing to their clients. */
 const FOREIGN = new Set([0x04, 0x05, 0x16]);
 
@@ -48,6 +51,9 @@ export class Listener {
       connectionsCheckingInterval: limits.headCheckMs,
       requestTimeout: 0, // an upload takes what it takes
       keepAliveTimeout: limits.keepAliveMs,
+      // To TCP: a client that only ended its side may have gone altogether, which shows when it is probed.
+      keepAlive: true,
+      keepAliveInitialDelay: PROBE_MS,
     });
     this.#server.maxConnections = limits.maxConnections;
     this.#server.on('connection', (socket) => this.#track(socket));
@@ -93,8 +99,9 @@ export class Listener {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
+  /** By a reset: nobody is to take what it got for the whole. */
   #cutOff(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 }
 

@@ -24,7 +24,12 @@ const MAX_EVENTS = 16;
 
 /** Who can be asked for stored events; a RelayPool is one. */
 export interface EventSource {
-  query(urls: readonly string[], filter: Filter, timeoutMs: number): Promise<NostrEvent[]>;
+  query(
+    urls: readonly string[],
+    filter: Filter,
+    timeoutMs: number,
+    onForged?: (event: NostrEvent) => void,
+  ): Promise<NostrEvent[]>;
 }
 
 export interface PinResolverOptions {
@@ -131,9 +136,12 @@ export class PinResolver {
 
   async #query(relays: readonly string[], filter: Filter): Promise<NostrEvent[]> {
     const whole = { ...filter, kinds: [KIND.certificate], limit: MAX_EVENTS };
-    const events = await this.#source.query(relays, whole, QUERY_TIMEOUT_MS);
+    // A forged event is no "none": it goes to the judge with the others, who refuses it by name.
+    const events: NostrEvent[] = [];
+    const add = (event: NostrEvent): unknown => events.push(event);
+    (await this.#source.query(relays, whole, QUERY_TIMEOUT_MS, add)).forEach(add);
     // Newest first: a relay that hands out many old events must not crowd out the newest of another.
-    return [...events].sort((a, b) => b.created_at - a.created_at).slice(0, MAX_EVENTS);
+    return events.sort((a, b) => b.created_at - a.created_at).slice(0, MAX_EVENTS);
   }
 
   #judge(events: readonly NostrEvent[], pubkey: string): Answer {
