@@ -72,6 +72,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   #headTimer: NodeJS.Timeout | undefined;
   #hasHead = false;
   #hasBytes = false;
+  /** Bytes of the answer that are still to come; not a number where the origin doesn't say how many. */
+  #leftBytes = Number.NaN;
 
   constructor(req: IncomingMessage, res: ServerResponse, onError: (error: NwsError) => void) {
     this.#req = req;
@@ -95,12 +97,13 @@ class Exchange implements Dispatcher.DispatchHandler {
   onResponseStart(
     controller: Dispatcher.DispatchController,
     status: number,
-    _headers: unknown,
+    { 'content-length': length }: IncomingHttpHeaders,
     statusText = '',
   ): void {
     if (status < 200) return; // interim answers (103) are dropped
     clearTimeout(this.#headTimer);
     this.#hasHead = true;
+    this.#leftBytes = Number(length);
     const headers = endToEnd(rawStrings(controller.rawHeaders));
     keepForUpload(this.#res);
     const reason = /^[\x20-\x7e]+$/.test(statusText) ? statusText : STATUS_CODES[status];
@@ -112,7 +115,9 @@ class Exchange implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#hasBytes = true;
-    if (!this.#res.write(chunk)) controller.pause();
+    this.#leftBytes -= chunk.length;
+    // undici that is paused behind the last byte takes an origin that closes by then for one that failed.
+    if (!this.#res.write(chunk) && this.#leftBytes !== 0) controller.pause();
   }
 
   onResponseEnd(_controller: unknown, trailers: IncomingHttpHeaders): void {

@@ -111,7 +111,7 @@ interface Tunnel {
 
 function openTunnel(options: ProxyOptions, store: PinStore): Tunnel {
   const { log, signer, agentFor, maxEventBytes } = options;
-  const authSigner = (): Signer | undefined => signer;
+  const authSigner = (): Signer => session.relaySigner;
   const pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigner });
   const session = new Session({ pool, log, signer });
   const open: OpenStream = (to, port, signal, early) =>

@@ -37,6 +37,8 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   readonly unconfirmedBytes: number;
   /** The relay is up and the pacing bound isn't reached. */
   readonly canPublish: boolean;
+  /** While it takes no more: when it will have confirmed nothing for too long, on performance.now(). */
+  readonly stallsAt: number | undefined;
   /** Largest event in bytes of JSON: 65,536, or as set, until NIP-11 says less. */
   readonly eventLimitBytes: number;
   /** From publishing to OK, smoothed. */
@@ -119,6 +121,10 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
 
   get canPublish(): boolean {
     return this.isUp && this.#outbox.hasRoom;
+  }
+
+  get stallsAt(): number | undefined {
+    return this.#outbox.stallsAt;
   }
 
   get eventLimitBytes(): number {

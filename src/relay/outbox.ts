@@ -6,6 +6,9 @@ import { MAX_UNCONFIRMED_BYTES } from '../limits.js';
 
 /** Beyond this, publish() refuses: whoever publishes without regard to canPublish must not fill the memory. */
 const MAX_BACKLOG_BYTES = 16 * MAX_UNCONFIRMED_BYTES;
+/** A relay that takes no more stalls when an answer takes so long, or several times as long as usual. */
+const LEAST_STALL_MS = 1_500;
+const STALL_LATENCIES = 4;
 /** Weight of the newest sample in the smoothed latency, as TCP does it (RFC 6298). */
 const LATENCY_WEIGHT = 1 / 8;
 
@@ -63,6 +66,13 @@ export class Outbox {
 
   get hasRoom(): boolean {
     return this.#isBelow(MAX_UNCONFIRMED_BYTES);
+  }
+
+  /** While there is no room: when the relay will have kept us waiting for too long, on performance.now(). */
+  get stallsAt(): number | undefined {
+    const [oldest] = this.#waiting.values();
+    if (this.hasRoom || oldest === undefined) return undefined;
+    return oldest.sentAt + Math.max(LEAST_STALL_MS, STALL_LATENCIES * (this.#latencyMs ?? 0));
   }
 
   /** Sends an event; `onResult` is called once, later. An event that is already on its way isn't sent twice. */

@@ -29,11 +29,15 @@ export class Route {
 
   /** The link to use now, or undefined while all are down or resting. */
   pick(now: number): RelayLink | undefined {
-    if (this.#current !== undefined && this.#isUsable(this.#current, now)) return this.#current;
+    const usable = this.#usable(now);
+    // One that takes no more holds nobody up while another does.
+    const swift = usable.filter(({ stallsAt = Number.POSITIVE_INFINITY }) => now < stallsAt);
+    const choice = swift.length > 0 ? swift : usable;
+    if (this.#current !== undefined && choice.includes(this.#current)) return this.#current;
     const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.MAX_VALUE;
-    const usable = this.#usable(now).sort((a, b) => latency(a) - latency(b));
-    if (usable[0] !== undefined) this.#current = usable[0];
-    return usable[0];
+    const [best] = choice.sort((a, b) => latency(a) - latency(b));
+    if (best !== undefined) this.#current = best;
+    return best;
   }
 
   /** The peer uses this relay, so it hears us there. */
@@ -78,9 +82,11 @@ export class Route {
     return Math.min(link.eventLimitBytes, this.#sizes.get(link) ?? Number.MAX_VALUE);
   }
 
-  /** When the first relay that rests may be used again, if none can be used now. */
+  /** When another relay may be picked without anything else happening: one has rested, or the current one stalls. */
   wakeAt(now: number): number | undefined {
-    if (this.#usable(now).length > 0) return undefined;
+    const { stallsAt = now } = this.#current ?? {};
+    const usable = this.#usable(now).length;
+    if (usable > 0) return usable > 1 && stallsAt > now ? stallsAt : undefined;
     const ends = this.links
       .filter((link) => link.isUp)
       .map((link) => Math.max(this.#rests.until(link, now) ?? 0, this.#mute.until(link, now) ?? 0));

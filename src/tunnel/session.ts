@@ -76,6 +76,7 @@ export class Session {
   readonly #peers: PeerTable;
   /** An entry's keys, by exit. */
   readonly #entryKeys = new Map<string, Signer>();
+  readonly #firstKey = createSigner(generateSecretKey());
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
   #isClosing = false;
@@ -110,6 +111,14 @@ export class Session {
   /** Streams that are open, opening or not yet ended on both sides. */
   get streams(): number {
     return this.#peers.streams;
+  }
+
+  /**
+   * A key of ours to authenticate to relays with (NIP-42): the one given, or the one that an entry uses toward
+   * its first exit, since a relay may deliver to authenticated receivers alone.
+   */
+  get relaySigner(): Signer {
+    return this.#options.signer ?? this.#firstKey;
   }
 
   /**
@@ -167,7 +176,8 @@ export class Session {
     if (this.#options.signer !== undefined) return this.#options.signer;
     let signer = this.#entryKeys.get(exit);
     if (signer === undefined) {
-      signer = createSigner(generateSecretKey());
+      const isFirst = this.#entryKeys.size === 0;
+      signer = isFirst ? this.#firstKey : createSigner(generateSecretKey());
       this.#entryKeys.set(exit, signer);
     }
     return signer;

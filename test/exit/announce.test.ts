@@ -15,6 +15,7 @@ class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
   isUp = false;
   readonly unconfirmedBytes = 0;
   readonly canPublish = true;
+  readonly stallsAt = undefined;
   readonly eventLimitBytes = 65_536;
   readonly okLatencyMs = undefined;
   readonly lastError = undefined;

@@ -10,6 +10,7 @@ import { Route } from '../../src/tunnel/route.js';
 class FakeLink extends EventEmitter {
   isUp = true;
   canPublish = true;
+  stallsAt: number | undefined;
   eventLimitBytes = 65_536;
 
   constructor(
@@ -32,6 +33,7 @@ describe('tunnel/route', () => {
 
   beforeEach(() => {
     slow.isUp = quick.isUp = true;
+    slow.stallsAt = quick.stallsAt = undefined;
     lines = [];
     const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
     route = new Route(links(slow, quick), new RelayRests(log));
@@ -49,6 +51,17 @@ describe('tunnel/route', () => {
     route.pick(0);
     route.heard(links(slow)[0]!);
     expect(route.pick(1)).to.equal(slow);
+  });
+
+  it('goes past one that takes no more and confirms nothing, unless all do', () => {
+    route.pick(0);
+    quick.stallsAt = 1_500;
+    expect(route.pick(1_499)).to.equal(quick);
+    expect(route.wakeAt(1_499)).to.equal(1_500);
+    expect(route.pick(1_500)).to.equal(slow);
+    slow.stallsAt = 1_500;
+    expect(route.pick(1_501)).to.equal(slow);
+    expect(route.wakeAt(1_501)).to.equal(undefined);
   });
 
   it('tries the next one when nothing comes back, and says when there is none', () => {

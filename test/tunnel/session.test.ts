@@ -9,6 +9,7 @@ import { STREAM_WINDOW_BYTES } from '../../src/limits.js';
 import { strfryBehaviour } from '../../src/relay/relay-behaviour.js';
 import { errorOf } from '../support/expect-error.js';
 import { readAll } from '../support/read-all.js';
+import { onEmbeddedRelay } from '../support/test-relay.js';
 import { closed, Tunnel, until } from './tunnel.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
@@ -44,35 +45,43 @@ describe('session', () => {
     await until(() => tunnel.streams === 0);
   });
 
-  it('carries bytes over a relay that reorders, delays, replays, loses and repeats', async function () {
-    this.timeout(60_000);
-    Object.assign(tunnel.relay.behaviour, strfryBehaviour, { loss: 0.05, duplicate: 0.05 });
-    await Promise.all([echo(randomBytes(2_000_000)), echo(randomBytes(1_000_000))]);
-    await until(() => tunnel.streams === 0);
-  });
+  onEmbeddedRelay(() => {
+    it('authenticates to a relay that demands it', async () => {
+      await tunnel.close();
+      tunnel = await Tunnel.start({ behaviour: { authRequired: true } });
+      await echo(randomBytes(100_000));
+    });
 
-  it('carries bytes over a relay that drops every connection now and then', async function () {
-    this.timeout(60_000);
-    await echo(Buffer.from('the links are up'));
-    Object.assign(tunnel.relay.behaviour, { disconnectEveryMs: 1_200, deliveryDelayMs: 100 });
-    let downs = 0;
-    for (const link of tunnel.entry.pool.links()) link.on('down', () => (downs += 1));
-    await Promise.all([echo(randomBytes(8_000_000)), echo(randomBytes(100))]);
-    expect(downs).to.be.above(0);
-    await until(() => tunnel.streams === 0);
-  });
+    it('carries bytes over a relay that reorders, delays, replays, loses and repeats', async function () {
+      this.timeout(60_000);
+      Object.assign(tunnel.relay.behaviour, strfryBehaviour, { loss: 0.05, duplicate: 0.05 });
+      await Promise.all([echo(randomBytes(2_000_000)), echo(randomBytes(1_000_000))]);
+      await until(() => tunnel.streams === 0);
+    });
 
-  it('sends again what a relay refused', async () => {
-    let count = 0;
-    tunnel.relay.behaviour.refuse = () =>
-      ++count % 7 === 0 ? 'rate-limited: slow down' : undefined;
-    await echo(randomBytes(1_000_000));
-    expect(count).to.be.above(20);
-  });
+    it('carries bytes over a relay that drops every connection now and then', async function () {
+      this.timeout(60_000);
+      await echo(Buffer.from('the links are up'));
+      Object.assign(tunnel.relay.behaviour, { disconnectEveryMs: 1_200, deliveryDelayMs: 100 });
+      let downs = 0;
+      for (const link of tunnel.entry.pool.links()) link.on('down', () => (downs += 1));
+      await Promise.all([echo(randomBytes(8_000_000)), echo(randomBytes(100))]);
+      expect(downs).to.be.above(0);
+      await until(() => tunnel.streams === 0);
+    });
 
-  it('carries bytes over a relay that takes small events only, and finds that out by itself', async () => {
-    tunnel.relay.behaviour.maxEventBytes = 8_192;
-    await echo(randomBytes(100_000));
+    it('sends again what a relay refused', async () => {
+      let count = 0;
+      tunnel.relay.behaviour.refuse = () =>
+        ++count % 7 === 0 ? 'rate-limited: slow down' : undefined;
+      await echo(randomBytes(1_000_000));
+      expect(count).to.be.above(20);
+    });
+
+    it('carries bytes over a relay that takes small events only, and finds that out by itself', async () => {
+      tunnel.relay.behaviour.maxEventBytes = 8_192;
+      await echo(randomBytes(100_000));
+    });
   });
 
   it('lets the server speak first', async () => {
@@ -145,30 +154,32 @@ describe('session', () => {
     await until(() => tunnel.streams === 0);
   });
 
-  it('fails at once where the relay says that nobody listens', async () => {
-    await tunnel.exit.close();
-    const startedAt = performance.now();
-    const error = await errorOf(() => tunnel.open());
-    expect(error.code).to.equal('exit_unreachable');
-    expect(error.hint).to.contain(tunnel.relay.url);
-    expect(performance.now() - startedAt).to.be.below(5_000);
-    await until(() => tunnel.entry.session.streams === 0);
-  });
+  onEmbeddedRelay(() => {
+    it('fails at once where the relay says that nobody listens', async () => {
+      await tunnel.exit.close();
+      const startedAt = performance.now();
+      const error = await errorOf(() => tunnel.open());
+      expect(error.code).to.equal('exit_unreachable');
+      expect(error.hint).to.contain(tunnel.relay.url);
+      expect(performance.now() - startedAt).to.be.below(5_000);
+      await until(() => tunnel.entry.session.streams === 0);
+    });
 
-  it('fails within seconds where a relay takes everything and nobody answers', async function () {
-    this.timeout(20_000);
-    tunnel.relay.behaviour.muteUnheard = false;
-    await tunnel.exit.close();
-    expect((await errorOf(() => tunnel.open())).code).to.equal('exit_unreachable');
-    expect(tunnel.entry.session.streams).to.equal(0);
-  });
+    it('fails within seconds where a relay takes everything and nobody answers', async function () {
+      this.timeout(20_000);
+      tunnel.relay.behaviour.muteUnheard = false;
+      await tunnel.exit.close();
+      expect((await errorOf(() => tunnel.open())).code).to.equal('exit_unreachable');
+      expect(tunnel.entry.session.streams).to.equal(0);
+    });
 
-  it('names the relay that can not be reached', async function () {
-    this.timeout(20_000);
-    await tunnel.relay.close();
-    const error = await errorOf(() => tunnel.open());
-    expect(error.code).to.equal('relay_unreachable');
-    expect(error.message).to.contain(tunnel.url);
+    it('names the relay that can not be reached', async function () {
+      this.timeout(20_000);
+      await tunnel.relay.close();
+      const error = await errorOf(() => tunnel.open());
+      expect(error.code).to.equal('relay_unreachable');
+      expect(error.message).to.contain(tunnel.url);
+    });
   });
 
   it('tells the exit when the client leaves before there is an answer', async () => {
@@ -195,27 +206,29 @@ describe('session', () => {
     expect(error.code).to.equal('dns_error');
   });
 
-  it('holds a sender to the window of a reader that reads nothing', async () => {
-    let written = 0;
-    tunnel.serve = (stream) => {
-      const chunk = Buffer.alloc(64 * 1024);
-      const more = (): void => {
-        while (!stream.destroyed && written < 64 * 1024 * 1024) {
-          written += chunk.length;
-          if (!stream.write(chunk)) return;
-        }
+  onEmbeddedRelay(() => {
+    it('holds a sender to the window of a reader that reads nothing', async () => {
+      let written = 0;
+      tunnel.serve = (stream) => {
+        const chunk = Buffer.alloc(64 * 1024);
+        const more = (): void => {
+          while (!stream.destroyed && written < 64 * 1024 * 1024) {
+            written += chunk.length;
+            if (!stream.write(chunk)) return;
+          }
+        };
+        stream.on('drain', more);
+        more();
       };
-      stream.on('drain', more);
-      more();
-    };
-    const stream = await tunnel.open();
-    await until(() => written > STREAM_WINDOW_BYTES);
-    const before = tunnel.relay.stats.events;
-    // Long enough for many more, were it not for the window: a probe or two is all that comes.
-    await until(() => tunnel.relay.stats.events > before || written > 2 * STREAM_WINDOW_BYTES);
-    expect(written).to.be.below(STREAM_WINDOW_BYTES + 2 * 1024 * 1024);
-    stream.destroy();
-    await until(() => tunnel.streams === 0);
+      const stream = await tunnel.open();
+      await until(() => written > STREAM_WINDOW_BYTES);
+      const before = tunnel.relay.stats.events;
+      // Long enough for many more, were it not for the window: a probe or two is all that comes.
+      await until(() => tunnel.relay.stats.events > before || written > 2 * STREAM_WINDOW_BYTES);
+      expect(written).to.be.below(STREAM_WINDOW_BYTES + 2 * 1024 * 1024);
+      stream.destroy();
+      await until(() => tunnel.streams === 0);
+    });
   });
 
   it('ends the streams of an exit that was killed as soon as it is back', async () => {

@@ -4,10 +4,11 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import { MemoryRelay, type MemoryRelayOptions } from '../../src/relay/memory-relay.js';
+import type { MemoryRelay, MemoryRelayOptions } from '../../src/relay/memory-relay.js';
 import { RelayPool } from '../../src/relay/pool.js';
 import { type IncomingStream, type OpenOptions, Session } from '../../src/tunnel/session.js';
 import type { TunnelStream } from '../../src/tunnel/stream.js';
+import { embeddedIn, startTestRelay, type TestRelay } from '../support/test-relay.js';
 
 const log = pino({ level: 'silent' });
 
@@ -18,8 +19,9 @@ export interface Side {
 }
 
 export function entrySide(): Side {
-  const pool = new RelayPool({ log });
-  return side(new Session({ pool, log }), pool);
+  const pool: RelayPool = new RelayPool({ log, authSigner: () => session.relaySigner });
+  const session: Session = new Session({ pool, log });
+  return side(session, pool);
 }
 
 export async function exitSide(
@@ -50,18 +52,25 @@ export class Tunnel {
     this.serve(stream);
   };
   readonly signer = createSigner(generateSecretKey());
-  relay!: MemoryRelay;
-  url!: string;
+  #relay!: TestRelay;
   entry!: Side;
   exit!: Side;
 
   static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
     const tunnel = new Tunnel();
-    tunnel.relay = await MemoryRelay.start(options);
-    tunnel.url = tunnel.relay.url;
+    tunnel.#relay = await startTestRelay(options);
     tunnel.entry = entrySide();
     await tunnel.startExit();
     return tunnel;
+  }
+
+  get url(): string {
+    return this.#relay.url;
+  }
+
+  /** The embedded relay, for tests inside of `onEmbeddedRelay`. */
+  get relay(): MemoryRelay {
+    return embeddedIn(this.#relay);
   }
 
   async startExit(): Promise<void> {
@@ -86,7 +95,7 @@ export class Tunnel {
 
   async close(): Promise<void> {
     await Promise.all([this.entry.close(), this.exit.close()]);
-    await this.relay.close();
+    await this.#relay.close();
   }
 }
 
