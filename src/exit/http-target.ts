@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { Pool } from 'undici';
 import { NwsError, toNwsError } from '../errors.js';
 import { forwardRequest } from '../http/forward.js';
+import { hasBody } from '../http/headers.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
 import { forwardUpgrade } from '../http/upgrade.js';
 import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../limits.js';
@@ -38,6 +39,11 @@ export class HttpTarget implements TargetServer {
   readonly #options: HttpTargetOptions;
   readonly #origin: string;
   readonly #pool: Pool;
+  /**
+   * A connection for each: a target may close an idle one just as it is chosen, and a body that is on its way
+   * can't be sent twice.
+   */
+  readonly #uploads: Pool;
   readonly #server: Server;
   readonly #secureContext: SecureContext;
   readonly #connections: Connections;
@@ -48,15 +54,8 @@ export class HttpTarget implements TargetServer {
     this.#origin = `${target.kind}://${authorityOf(target)}`;
     this.#secureContext = createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
     this.#connections = new Connections(idleMs);
-    this.#pool = new Pool(this.#origin, {
-      maxHeaderSize: MAX_HEADER_BYTES,
-      connect: (_options, done) => {
-        dialHttp(target).then(
-          (socket) => done(null, socket),
-          (error: Error) => done(error, null),
-        );
-      },
-    });
+    this.#pool = poolOf(this.#origin, target, {});
+    this.#uploads = poolOf(this.#origin, target, { pipelining: 0 });
     this.#server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: IDLE_MS, // announced to clients; `Connections` keeps all the time limits
@@ -87,7 +86,7 @@ export class HttpTarget implements TargetServer {
   /** Answers that are under way may end for `graceMs`; then everything is cut. */
   async close(graceMs: number): Promise<void> {
     await this.#connections.close(graceMs);
-    await this.#pool.destroy();
+    await Promise.all([this.#pool.destroy(), this.#uploads.destroy()]);
   }
 
   #secure(stream: Duplex): TLSSocket {
@@ -114,7 +113,7 @@ export class HttpTarget implements TargetServer {
       const edited = { path: targetPath(req.url, this.#options.target), headers: this.#edit(req) };
       forwardRequest(req, res, {
         ...edited,
-        dispatcher: this.#pool,
+        dispatcher: hasBody(req) ? this.#uploads : this.#pool,
         origin: this.#origin,
         onError,
       });
@@ -155,6 +154,19 @@ export class HttpTarget implements TargetServer {
     const entry = this.#connections.entryOf(req.socket);
     this.#options.log.warn({ peer: entry, code: error.code, method: req.method }, error.message);
   }
+}
+
+function poolOf(origin: string, target: Target, options: Pool.Options): Pool {
+  return new Pool(origin, {
+    ...options,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connect: (_options, done) => {
+      dialHttp(target).then(
+        (socket) => done(null, socket),
+        (error: Error) => done(error, null),
+      );
+    },
+  });
 }
 
 /** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */

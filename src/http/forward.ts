@@ -41,22 +41,11 @@ export function forwardRequest(
   res: ServerResponse,
   options: ForwardOptions,
 ): void {
-  const exchange = new Exchange(req, res, options.onError);
-  options.dispatcher.dispatch(
-    {
-      origin: options.origin,
-      path: options.path,
-      method: req.method ?? 'GET',
-      headers: options.headers,
-      body: exchange.body,
-      // undici would count the time of a slow upload as waiting for the response head.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-    },
-    exchange,
-  );
+  new Exchange(req, res, options).dispatch();
 }
 
+/** Asking twice does what asking once does, and changes nothing (RFC 9110, 9.2.1). */
+const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
 const NO_BYTES = Buffer.alloc(0);
 
 class Exchange implements Dispatcher.DispatchHandler {
@@ -67,7 +56,8 @@ class Exchange implements Dispatcher.DispatchHandler {
   readonly body: PassThrough | null;
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
-  readonly #onError: (error: NwsError) => void;
+  readonly #options: ForwardOptions;
+  #isRepeated = false;
   #controller: Dispatcher.DispatchController | undefined;
   #headTimer: NodeJS.Timeout | undefined;
   #hasHead = false;
@@ -75,10 +65,10 @@ class Exchange implements Dispatcher.DispatchHandler {
   /** Bytes of the answer that are still to come; not a number where the origin doesn't say how many. */
   #leftBytes = Number.NaN;
 
-  constructor(req: IncomingMessage, res: ServerResponse, onError: (error: NwsError) => void) {
+  constructor(req: IncomingMessage, res: ServerResponse, options: ForwardOptions) {
     this.#req = req;
     this.#res = res;
-    this.#onError = onError;
+    this.#options = options;
     this.body = hasBody(req) ? req.pipe(new PassThrough()) : null;
     this.body?.on('error', () => undefined); // arrives in onResponseError, too
     this.body?.once('end', this.#awaitHead);
@@ -86,6 +76,14 @@ class Exchange implements Dispatcher.DispatchHandler {
     // The socket, since a response that waits behind a pipelined one never emits 'close'.
     req.socket.setMaxListeners(0).once('close', this.#onClientGone);
     res.on('drain', this.#resume);
+  }
+
+  dispatch(): void {
+    const { dispatcher, origin, path, headers } = this.#options;
+    const method = this.#req.method ?? 'GET';
+    // undici would count the time of a slow upload as waiting for the response head.
+    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
+    dispatcher.dispatch({ origin, path, method, headers, body: this.body, ...timeouts }, this);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -127,11 +125,25 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   onResponseError(_controller: unknown, error: Error): void {
+    if (this.#mayRepeat(error)) {
+      this.#isRepeated = true;
+      clearTimeout(this.#headTimer);
+      this.dispatch();
+      return;
+    }
     this.#settle();
     if (this.#req.socket.destroyed) return;
     // Once the head is written, cutting the connection is all that tells the client.
     if (this.#res.headersSent) this.#res.destroy();
-    else this.#onError(forwardError(error));
+    else this.#options.onError(forwardError(error));
+  }
+
+  /** An origin may close an idle connection just as it is chosen for this request: it is asked once more. */
+  #mayRepeat(error: Error): boolean {
+    const { code } = error as NodeJS.ErrnoException;
+    const wasClosed = code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
+    if (!wasClosed || this.#hasHead || this.#isRepeated || this.#req.socket.destroyed) return false;
+    return this.body === null && SAFE_METHODS.has(this.#req.method ?? '');
   }
 
   readonly #flushHead = (): void => {

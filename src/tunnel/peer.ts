@@ -92,6 +92,8 @@ export class Peer {
   /** The Duplex of a stream that is open, or will be. */
   attach(state: StreamState): TunnelStream {
     const stream = new TunnelStream(state, () => this.#options.onReady(this));
+    // It may fail before anybody has it in hands, who then finds it destroyed.
+    stream.on('error', () => undefined);
     this.#watchers.delete(state.key);
     this.#streams.set(state.key, stream);
     stream.on('close', () => this.#options.onReady(this));

@@ -151,7 +151,9 @@ export class Session {
     if (this.#isClosing) throw shuttingDown();
     if (reliable) peer.state.reliable = true;
     if (early && peer.state.reliable) return peer.openEarly(destination);
-    return await openStream(peer, destination, signal);
+    const stream = await openStream(peer, destination, signal);
+    if (stream.errored !== null) throw stream.errored;
+    return stream;
   }
 
   #entryPeer({ peer: pubkey, relays }: OpenOptions): Peer {

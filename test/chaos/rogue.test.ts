@@ -105,8 +105,12 @@ describe('beside a peer that breaks the rules', function () {
   it('an exit that sends beyond its window: the client loses that connection alone', async () => {
     rogue.on('message', ({ type, key }, from) => {
       if (type !== 'CONNECT') return;
-      void rogue.send(from, { type: 'OPEN', key, v: 1, window: 0 });
-      void rogue.send(from, bytesAt(key, ENDLESS_WINDOW, PIECE));
+      // In one event: the stream fails in the moment in which it opens, before anybody holds it.
+      void rogue.send(
+        from,
+        { type: 'OPEN', key, v: 1, window: 0 },
+        bytesAt(key, ENDLESS_WINDOW, PIECE),
+      );
     });
     const served = honestIsServed();
     const client = processes.ask(encodeName({ pubkey: rogue.pubkey, relays: [relay] }));
