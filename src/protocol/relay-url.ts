@@ -29,7 +29,12 @@ export function normalizeRelayUrl(text: string): string {
 }
 
 function parse(text: string): URL | undefined {
-  return URL.canParse(text) ? new URL(text) : undefined;
+  // Not URL.canParse(): once it is hot, Node 20 answers false for hosts beyond ASCII.
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
 }
 
 function bad(message: string): NwsError {

@@ -9,7 +9,7 @@ import { Processes } from './processes.js';
 import { download, upload, whole } from './transfers.js';
 
 const MB = 1_000_000;
-const BYTES = 5 * MB;
+const BYTES = 4 * MB;
 
 const FAULTS: Record<string, Partial<RelayBehaviour>> = {
   'refuses everything': { refuse: 'rate-limited: slow down' },

@@ -7,7 +7,7 @@ import { Processes } from './processes.js';
 import { download, upload, whole } from './transfers.js';
 
 const MB = 1_000_000;
-const BYTES = 6 * MB;
+const BYTES = 4 * MB;
 /** Slow enough that a transfer is still going on when something is done to it. */
 const SLOW = ['--delay', '200'];
 /** How long the only relay is away. */

@@ -270,6 +270,10 @@ describe('protocol/relay-url', () => {
     }
   });
 
+  it('goes on understanding hosts beyond ASCII after many calls', () => {
+    for (let call = 0; call < 200_000; call += 1) normalizeRelayUrl('wss://bücher.example');
+  });
+
   it('leaves the canonical form as it is', () => {
     fc.assert(
       fc.property(fc.webUrl({ withQueryParameters: true, withFragments: true }), (url) => {
