@@ -160,6 +160,11 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     this.#socket.kick();
   }
 
+  /** Address of this machine that the connection was made from, while it is up. */
+  get localAddress(): string | undefined {
+    return this.#socket.localAddress;
+  }
+
   /** Gives up a connection that may be dead without knowing, and connects anew at once. */
   renew(): void {
     if (this.isUp) this.#socket.abandon('connecting anew');

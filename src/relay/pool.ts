@@ -7,6 +7,7 @@ import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { normalizeRelayUrl } from '../protocol/address.js';
 import { type RelayLink, WebSocketLink } from './link.js';
+import { NetworkWatch } from './network-watch.js';
 import type { AgentFor } from './proxy-agent.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
 import { Suspension } from './suspension.js';
@@ -39,6 +40,7 @@ export class RelayPool {
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
   readonly #suspension: Suspension;
+  readonly #network: NetworkWatch;
 
   constructor(options: RelayPoolOptions) {
     this.#options = options;
@@ -46,8 +48,9 @@ export class RelayPool {
     setMaxListeners(0, this.#closing.signal);
     this.#suspension = new Suspension((gapMs) => {
       options.log.info({ gapMs: Math.round(gapMs) }, 'the process stood still: connecting anew');
-      for (const { link } of this.#entries.values()) link.renew();
+      for (const link of this.#sockets()) link.renew();
     });
+    this.#network = new NetworkWatch(() => this.#sockets());
   }
 
   /**
@@ -71,6 +74,10 @@ export class RelayPool {
     if (--entry.holders > 0) return;
     const idleMs = this.#options.idleMs ?? IDLE_MS;
     entry.idleTimer = setTimeout(() => void this.#drop(key), idleMs).unref();
+  }
+
+  *#sockets(): Iterable<WebSocketLink> {
+    for (const { link } of this.#entries.values()) yield link;
   }
 
   links(): readonly RelayLink[] {
@@ -120,6 +127,7 @@ export class RelayPool {
 
   async close(): Promise<void> {
     this.#suspension.close();
+    this.#network.close();
     this.#closing.abort();
     await Promise.all([...this.#entries.keys()].map((key) => this.#drop(key)));
   }

@@ -45,6 +45,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   #attemptedAt = 0;
   #openedAt: number | undefined;
   #heardAt = 0;
+  #localAddress: string | undefined;
   #closed = false;
 
   constructor(options: RelaySocketOptions) {
@@ -59,6 +60,11 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   /** Bytes that were sent and that the operating system has not taken yet. */
   get bufferedBytes(): number {
     return this.#ws?.bufferedAmount ?? 0;
+  }
+
+  /** Address of this machine that the connection was made from, while it is open. */
+  get localAddress(): string | undefined {
+    return this.isOpen ? this.#localAddress : undefined;
   }
 
   /** When anything last came from the relay, on the clock of performance.now(), in ms. */
@@ -133,6 +139,9 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     const heard = (): void => {
       this.#heardAt = performance.now();
     };
+    ws.on('upgrade', ({ socket }) => {
+      this.#localAddress = socket.localAddress;
+    });
     ws.on('open', () => this.#onOpen(ws));
     ws.on('message', (data, isBinary) => this.#onMessage(ws, data, isBinary));
     ws.on('pong', heard);
