@@ -19,7 +19,7 @@ const PUBKEY = createSigner(Buffer.from(KEY, 'hex')).pubkey;
 const NAME = 'npub180cvv07tjdrrgpa0j7j7tmnyl2yr6yr7l8j4s3evf6u64th6gkwsyjh6w6';
 
 function sources(parts: Partial<Sources> = {}): Sources {
-  return { flags: {}, env: {}, cwd: '/work', userHome: '/home/u', platform: 'linux', ...parts };
+  return { flags: {}, env: {}, cwd: '/folder', userHome: '/home/u', platform: 'linux', ...parts };
 }
 
 /** The error of a configuration that must be refused. */
@@ -152,7 +152,7 @@ PUBLIC_ADDRESS=
       .to.be.a('string')
       .not.equal(PUBKEY);
     const filed = proxyConfig(sources({ flags: { 'key-file': 'my.key' }, env }));
-    expect(filed).to.include({ signer: undefined, keyFile: '/work/my.key' });
+    expect(filed).to.include({ signer: undefined, keyFile: '/folder/my.key' });
     const named = proxyConfig(sources({ env: { NWS_KEY_FILE: '~/my.key' } }));
     expect(named.keyFile).to.equal('/home/u/my.key');
   });
@@ -173,7 +173,7 @@ PUBLIC_ADDRESS=
     const windows = { platform: 'win32', userHome: 'C:\\Users\\u', cwd: 'C:\\' } as const;
     expect(home(windows)).to.equal('C:\\Users\\u\\AppData\\Local\\nws');
     expect(home({ ...windows, env: { LOCALAPPDATA: 'D:\\l' } })).to.equal('D:\\l\\nws');
-    expect(home({ env: { NWS_HOME: '.' } })).to.equal('/work');
+    expect(home({ env: { NWS_HOME: '.' } })).to.equal('/folder');
   });
 
   it('says in one line which settings this version ignores', () => {
