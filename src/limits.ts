@@ -9,9 +9,6 @@ export const DEFAULT_FRAME_BYTES = 131_072;
 /** An event whose created_at is further from now opens nothing; strfry refuses ephemerals that are older, too. */
 export const MAX_SKEW_S = 60;
 
-/** How long to wait for OPEN before an exit of unknown kind is taken for a NIP-443 peer. */
-export const PLAIN_PEER_WAIT_MS = 3_000;
-
 /** Version of reliable streams (PROTOCOL, part 2) that this program speaks. */
 export const STREAM_VERSION = 1;
 

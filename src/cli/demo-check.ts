@@ -1,5 +1,5 @@
 // What the demo shows: each link in the chain from a name to a page, checked for itself, then a fetch
-// of the page as any client would do it.
+// of the page by the same way that a client takes.
 
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

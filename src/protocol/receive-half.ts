@@ -52,11 +52,6 @@ export class ReceiveHalf {
     return this.#readyBytes + this.#earlyBytes;
   }
 
-  /** Bytes that arrived in order. */
-  get receivedBytes(): number {
-    return this.#next - (this.#ended ? 1 : 0);
-  }
-
   get #ended(): boolean {
     return this.#finOffset !== undefined && this.#next > this.#finOffset;
   }

@@ -16,11 +16,6 @@ export class SessionMemory {
     };
   }
 
-  /** Bytes that are held for applications now. */
-  get receivedBytes(): number {
-    return this.#received.usedBytes;
-  }
-
   /** Whether something is on its way to a peer, and has to be kept until it is acknowledged. */
   sending(peer: object, isSending: boolean): void {
     if (isSending) this.#senders.add(peer);

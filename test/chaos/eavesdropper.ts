@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { WebSocket } from 'ws';
 import { KIND } from '../../src/protocol/events.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 
 export class Eavesdropper {
   /** In the order in which the relay passed them on. */

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { MAX_STREAMS_PER_PEER } from '../../src/limits.js';
 import { encodeName } from '../../src/protocol/address.js';
 import { Site } from '../e2e/site.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { Processes } from './processes.js';
 import { bytesAt, Rogue } from './rogue.js';
 import { download, upload, whole } from './transfers.js';

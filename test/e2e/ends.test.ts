@@ -8,7 +8,7 @@ import { MemoryRelay } from '../../src/index.js';
 import { readAll } from '../support/read-all.js';
 import { listenTcp, type Running } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { Site } from './site.js';
 import { outputOf } from './tools.js';
 import { World } from './world.js';
@@ -26,9 +26,7 @@ async function handles(): Promise<Record<string, number>> {
 /** Waits until the process holds what it held before, and nothing more. */
 async function untilHandlesAre(expected: Record<string, number>): Promise<void> {
   const text = JSON.stringify(Object.entries(expected).sort());
-  while (JSON.stringify(Object.entries(await handles()).sort()) !== text) {
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
+  await until(async () => JSON.stringify(Object.entries(await handles()).sort()) === text);
 }
 
 /** Both ends of a connection through the tunnel. */

@@ -3,7 +3,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { digest, generated } from './bytes.js';
 import { Site } from './site.js';
 import { outputOf } from './tools.js';

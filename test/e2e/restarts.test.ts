@@ -7,7 +7,7 @@ import { expect } from 'chai';
 import { MemoryRelay } from '../../src/index.js';
 import { KIND } from '../../src/protocol/events.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { Site } from './site.js';
 import { World } from './world.js';
 

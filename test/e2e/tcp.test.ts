@@ -7,7 +7,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { expect } from 'chai';
 import { readAll } from '../support/read-all.js';
 import { deadPort, listenTcp, type Running } from '../support/servers.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { digest, generated } from './bytes.js';
 import { has, outputOf, tool } from './tools.js';
 import { World } from './world.js';

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { WebSocket } from 'ws';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { Site } from './site.js';
 import { World } from './world.js';
 

@@ -20,7 +20,7 @@ import {
 import type { RelayBehaviour } from '../../src/relay/relay-behaviour.js';
 import { type CurlResult, curl } from '../proxy/curl.js';
 import { asTestRelay, embeddedIn, startTestRelay, type TestRelay } from '../support/test-relay.js';
-import { until } from '../tunnel/tunnel.js';
+import { until } from '../support/until.js';
 import { type Transfer, tool, transfer } from './tools.js';
 
 export interface WorldOptions {

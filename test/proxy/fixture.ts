@@ -25,6 +25,7 @@ import { routes } from '../../src/proxy/routes.js';
 import { type LocalAuthority, openAuthority } from '../../src/tls/authority.js';
 import { type ExitCertificate, openExitCertificate } from '../../src/tls/certificate.js';
 import { PinResolver, PinStore } from '../../src/tls/pins.js';
+import { until } from '../support/until.js';
 
 export const silent: Logger = pino({ level: 'silent' });
 export const RELAY = 'ws://127.0.0.1:7777';
@@ -165,6 +166,6 @@ export class TestEntry {
 }
 
 /** Waits until a count is zero; the test's own time-out ends a wait in vain. */
-export async function settled(count: () => number): Promise<void> {
-  while (count() > 0) await new Promise((resolve) => setTimeout(resolve, 5));
+export function settled(count: () => number): Promise<void> {
+  return until(() => count() === 0);
 }

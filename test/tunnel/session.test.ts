@@ -10,7 +10,8 @@ import { strfryBehaviour } from '../../src/relay/relay-behaviour.js';
 import { errorOf } from '../support/expect-error.js';
 import { readAll } from '../support/read-all.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { closed, Tunnel, until } from './tunnel.js';
+import { until } from '../support/until.js';
+import { closed, Tunnel } from './tunnel.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -102,8 +102,3 @@ export class Tunnel {
 export async function closed(stream: Duplex): Promise<void> {
   if (!stream.closed) await once(stream, 'close');
 }
-
-/** Resolves when `condition` holds; looks whenever the process has nothing else to do. Mocha's time-out ends it. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
-}
