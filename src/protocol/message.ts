@@ -50,6 +50,8 @@ export interface Data {
 export interface PlainData {
   readonly type: 'PLAIN';
   readonly key: string;
+  /** That of the stream's CONNECT. */
+  readonly destination?: string | undefined;
   readonly data: Buffer;
 }
 
@@ -177,9 +179,12 @@ export function encodeMessage(message: Message): string {
     }
     case 'PLAIN': {
       // A Go peer matches field names without regard to case and believes the last one, so it reads
-      // SOCKS5RESPONSE, the only word it knows for data; every other peer reads DATA.
+      // SOCKS5RESPONSE, the only word it knows for data; every other peer reads DATA. Its exit drops
+      // whatever carries no destination.
+      const { key, destination } = message;
+      const where = destination ? `,"destination":${JSON.stringify(destination)}` : '';
       const bytes = message.data.toString('base64');
-      return `{"type":"DATA","key":"${message.key}","data":"${bytes}","Type":"SOCKS5RESPONSE"}`;
+      return `{"type":"DATA","key":"${key}","data":"${bytes}"${where},"Type":"SOCKS5RESPONSE"}`;
     }
     case 'CONNECT':
       return JSON.stringify({ ...message, data: message.data?.toString('base64') });

@@ -1,8 +1,9 @@
 // Fills an event: answers and small writes of all streams first, then bulk data of one stream after the
 // other in turn. One signature carries them all. Pure.
 
+import type { ControlQueue } from './control-queue.js';
 import type { FlightLimit } from './flight-limit.js';
-import { encodeMessage, MAX_RANGES, type Message } from './message.js';
+import { encodeMessage, MAX_RANGES } from './message.js';
 import type { StreamState } from './stream-state.js';
 import type { Outgoing } from './stream-types.js';
 
@@ -24,24 +25,26 @@ export interface Parcel {
 export interface Load {
   /** In turn: a bulk stream that was served goes to the end. */
   readonly streams: Map<string, StreamState>;
-  /** Messages that belong to no stream; taken from the front. */
-  readonly control: Message[];
+  /** Messages that belong to no stream. */
+  readonly control: ControlQueue;
   readonly flight: FlightLimit;
   /** How much may be on its way to the peer, in bytes. */
   readonly flightBytes: number;
-  /** Asks the peer whether it is there, with the next event. */
-  readonly ping: () => void;
 }
 
 /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const { streams, control, flight, flightBytes } = load;
   const event = new Event(load, now, capacityBytes);
-  for (let [message] = control; message !== undefined; [message] = control) {
+  for (const stream of streams.values()) {
+    if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
+  }
+  const { messages } = control;
+  for (let [message] = messages; message !== undefined; [message] = messages) {
     const json = encodeMessage(message);
     if (json.length > event.room && event.parcels.length > 0) break;
     event.add({ json });
-    control.shift();
+    messages.shift();
   }
   let inFlightBytes = 0;
   for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
@@ -93,7 +96,8 @@ class Event {
       const outgoing = stream.pull(this.#now, maxBytes, ranges, this.parcels.length === 0);
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
-      if (outgoing.message.type === 'CONNECT' && stream.attempts === 2) this.#load.ping();
+      if (outgoing.message.type === 'CONNECT' && stream.attempts === 2)
+        this.#load.control.ping(this.#now);
       this.add({ json: encodeMessage(outgoing.message), stream, outgoing });
     }
     return this.parcels.length > before;

@@ -45,6 +45,21 @@ export function maxDataBytes(eventLimitBytes: number, scheme: Scheme): number {
   return Math.max(0, Math.floor(room / 4) * 3);
 }
 
+/** The Go program copies a message into a buffer of this size, in bytes, and loses the rest. */
+const MAX_PLAIN_BYTES = 32_768;
+
+/** The largest data of one message to a NIP-443 peer, in bytes; 0 if none fits. */
+export function maxPlainBytes(
+  eventLimitBytes: number,
+  scheme: Scheme,
+  destination: string,
+): number {
+  const key = '00000000-0000-0000-0000-000000000000';
+  const around = encodeMessage({ type: 'PLAIN', key, destination, data: Buffer.alloc(0) });
+  const room = plaintextCapacity(eventLimitBytes, scheme) - Buffer.byteLength(around);
+  return Math.min(MAX_PLAIN_BYTES, Math.max(0, Math.floor(room / 4) * 3));
+}
+
 /**
  * The largest plaintext, in bytes of UTF-8, whose message event stays within the limit; 0 if none does.
  * Never over what NIP-44 holds, nor over what fits a relay's WebSocket frame.

@@ -1,44 +1,28 @@
-// All reliable streams between one key of ours and one peer: which stream a message is for, what to answer
-// where there is none, whether the peer is alive, and what goes into the next event. Pure, like its streams;
-// encryption, events and relays are in tunnel/.
+// All streams between one key of ours and one peer: which stream a message is for, what to answer where there
+// is none, of which kind the peer is and whether it is alive, and what goes into the next event. Pure, like
+// its streams; encryption, events and relays are in tunnel/.
 
 import { NwsError } from '../errors.js';
-import { EARLY_DATA_BYTES, MAX_STREAMS_PER_PEER } from '../limits.js';
+import { EARLY_DATA_BYTES } from '../limits.js';
+import { ControlQueue } from './control-queue.js';
 import { FlightLimit } from './flight-limit.js';
 import { Liveness } from './liveness.js';
-import type { Connect, Message } from './message.js';
+import type { Connect, ConnectR, Message } from './message.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { RateLimit } from './rate-limit.js';
-import type { Memory } from './receive-half.js';
+import { isAskable, objectionTo } from './peer-streams.js';
+import type { PeerOptions, PlainParcel } from './peer-types.js';
+import { PlainStrays } from './plain-strays.js';
 import { resetFor } from './reset.js';
 import { RoundTrip } from './round-trip.js';
 import { StreamState } from './stream-state.js';
-import type { StreamOptions } from './stream-types.js';
+import type { PeerKind, StreamOptions } from './stream-types.js';
 
 export type { Parcel } from './packer.js';
+export type { PeerOptions, PlainParcel } from './peer-types.js';
 
-/** Answers about streams that nobody knows, a second: enough after a restart, too few to be worth provoking. */
-const STRAY_ANSWERS_PER_S = 32;
-/** Messages that belong to no stream and wait to be sent. */
-const MAX_CONTROL = 256;
-/** Streams of one peer whose target is still being dialled. */
-const MAX_UNANSWERED = 128;
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
-
-export interface PeerOptions {
-  readonly role: 'entry' | 'exit';
-  /** How much may be in flight toward us on one stream now, in bytes. */
-  readonly windowBytes: () => number;
-  /** For what arrives and is not yet taken. */
-  readonly memory: Memory;
-  /** How much may be on its way to this peer, as far as memory goes, in bytes. */
-  readonly flightShareBytes: () => number;
-  /** A fresh random UUID. */
-  readonly newKey: () => string;
-  readonly now: number;
-}
 
 export class PeerState {
   readonly roundTrip = new RoundTrip();
@@ -49,34 +33,53 @@ export class PeerState {
   readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
-  readonly #control: Message[] = [];
-  #ping: { readonly key: string; readonly sentAt: number } | undefined;
-  readonly #strays = new RateLimit(STRAY_ANSWERS_PER_S);
-  /** Whether the peer is known to speak reliable streams. */
-  reliable: boolean | undefined;
+  readonly #control: ControlQueue;
+  readonly #strays: PlainStrays;
+  #kind: PeerKind = 'unknown';
+  #isHeard = false;
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
 
   constructor(options: PeerOptions) {
     this.#options = options;
     this.#liveness = new Liveness(options.role, options.now);
+    this.#control = new ControlQueue(options.newKey);
+    this.#strays = new PlainStrays(options.memory);
+  }
+
+  /** What the peer speaks, as far as it is known. */
+  get kind(): PeerKind {
+    return this.#kind;
+  }
+
+  /** Something else than the peer's own messages says what it speaks, which may be out of date. */
+  suggest(kind: PeerKind, now: number): void {
+    if (this.#kind === 'unknown' && kind !== 'unknown') this.#learn(kind, now);
+  }
+
+  #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {
+    if (this.#kind === kind) return;
+    this.#kind = kind;
+    for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
   }
 
   /** Nothing is open, remembered or waiting to be sent. */
   get isIdle(): boolean {
-    return this.streams.size === 0 && this.#past.size === 0 && this.#control.length === 0;
+    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
   }
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
-  open(destination: string, now: number): StreamState {
-    const limit = this.reliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
+  open(destination: string, now: number, reverse?: StreamOptions['reverse']): StreamState {
+    const isReliable = this.#kind === 'reliable';
+    const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
-    return this.#add(StreamState.opening(this.#streamOptions(key, destination, limit, now)));
+    const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
+    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #streamOptions(key: string, destination: string, sendLimit: number, now: number): StreamOptions {
+  #shared(now: number): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now'> {
     const { windowBytes, memory } = this.#options;
-    return { key, destination, roundTrip: this.roundTrip, windowBytes, memory, sendLimit, now };
+    return { roundTrip: this.roundTrip, windowBytes, memory, now };
   }
 
   #add(stream: StreamState): StreamState {
@@ -89,24 +92,23 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    this.#isHeard = true;
     this.#liveness.heard(now, TRAFFIC.has(message.type));
-    switch (message.type) {
-      case 'PING':
-        this.#say({ type: 'PONG', key: message.key });
-        return undefined;
-      case 'PONG':
-        if (this.#ping?.key === message.key) this.roundTrip.sample(now - this.#ping.sentAt);
-        this.#ping = undefined;
-        return undefined;
-      // Opened by other parts of the program, or not at all.
-      case 'PLAIN':
-      case 'CONNECTR':
-        return undefined;
+    // Only those who speak reliable streams send anything but plain data to an entry.
+    const isEntry = this.#options.role === 'entry';
+    if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
+    if (message.type === 'PING') {
+      this.#control.say({ type: 'PONG', key: message.key });
+      return undefined;
+    }
+    if (message.type === 'PONG') {
+      const elapsed = this.#control.pong(message.key, now);
+      if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      return undefined;
     }
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
-    if (stream.phase === 'opening' && message.type !== 'CONNECT') this.reliable = true;
     stream.take(message, now);
     this.flight.update(now);
     return stream;
@@ -114,58 +116,50 @@ export class PeerState {
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PLAIN' | 'CONNECTR' | 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
     now: number,
     fresh: boolean,
-  ) {
-    const late = this.#past.answer(message.key);
-    if (late !== undefined) {
+  ): StreamState | undefined {
+    if (this.#past.has(message.key)) {
+      const late = this.#past.answer(message.key);
       // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late.type === 'RESET' : message.type !== 'RESET';
-      if (asks) this.#answer(late, now);
+      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
+      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
       return undefined;
     }
-    if (message.type === 'CONNECT') return this.#incoming(message, now, fresh);
+    if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
+      return this.#incoming(message, now, fresh);
+    }
+    if (message.type === 'PLAIN') {
+      if (this.#options.role === 'exit') this.#strays.keep(message.key, message.data, now);
+      return undefined;
+    }
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#answer(
+    this.#control.answer(
       resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
       now,
     );
     return undefined;
   }
 
-  #incoming(message: Connect, now: number, fresh: boolean): StreamState | undefined {
-    if (this.#options.role === 'entry' || message.v === undefined || !fresh) return undefined;
-    const { key, destination } = message;
-    const detail = this.#objection();
+  #incoming(message: Connect | ConnectR, now: number, fresh: boolean): StreamState | undefined {
+    if (this.#options.role === 'entry' || !fresh) return undefined;
+    const { key, destination, window: sendLimit = 0 } = message;
+    const peerKind = message.v === undefined ? 'plain' : 'reliable';
+    const detail = objectionTo(this.streams);
     if (detail !== undefined) {
-      this.#answer(resetFor(key, new NwsError('connection_limit_reached', detail)), now);
+      const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
+      if (peerKind === 'reliable') this.#control.answer(refusal, now);
       return undefined;
     }
-    const options = this.#streamOptions(key, destination, message.window ?? 0, now);
-    return this.#add(StreamState.dialling(options));
-  }
-
-  /** Why this peer gets no further stream now. */
-  #objection(): string | undefined {
-    if (this.streams.size >= MAX_STREAMS_PER_PEER) {
-      return `more than ${MAX_STREAMS_PER_PEER} streams at once`;
-    }
-    let unanswered = 0;
-    for (const { phase } of this.streams.values()) if (phase === 'dialling') unanswered += 1;
-    return unanswered < MAX_UNANSWERED
-      ? undefined
-      : `more than ${MAX_UNANSWERED} unanswered streams`;
-  }
-
-  #answer(message: Message, now: number): void {
-    if (this.#strays.allows(now)) this.#say(message);
-  }
-
-  #say(message: Message): void {
-    if (this.#control.length < MAX_CONTROL) this.#control.push(message);
+    const reverse = message.type === 'CONNECTR' ? message : undefined;
+    const asked = { key, destination, reverse, sendLimit, peerKind } as const;
+    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const early = [message.data ?? [], this.#strays.claim(key)].flat();
+    for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
+    return stream;
   }
 
   /** Time passes. Returns the streams that it changed. */
@@ -173,11 +167,12 @@ export class PeerState {
     const changed: StreamState[] = [];
     for (const stream of this.streams.values()) {
       const before = stream.phase;
-      stream.tick(now, this.#liveness.heardAt);
+      stream.tick(now, this.#isHeard ? this.#liveness.heardAt : Number.NEGATIVE_INFINITY);
       if (stream.phase !== before) changed.push(stream);
     }
     this.#past.forgetOld(now);
-    if (this.streams.size > 0) changed.push(...this.#checkAlive(now));
+    this.#strays.forgetOld(now);
+    if (isAskable(this.streams)) changed.push(...this.#checkAlive(now));
     return changed;
   }
 
@@ -186,7 +181,9 @@ export class PeerState {
     const todo = this.#liveness.check(now);
     if (todo === 'ask') this.probe(now);
     if (todo !== 'gone') return [];
-    const gone = [...this.streams.values()].filter((stream) => stream.phase !== 'over');
+    const gone = [...this.streams.values()].filter(
+      ({ phase, isPlain }) => phase !== 'over' && !isPlain,
+    );
     for (const stream of gone) {
       stream.reset(
         new NwsError('connection_terminated', 'the peer is gone: it answers nothing'),
@@ -201,17 +198,10 @@ export class PeerState {
    * restarted answers the acknowledgements of streams that it doesn't know with RESET.
    */
   probe(now: number): void {
-    this.ping(now);
-    for (const { phase, receive } of this.streams.values()) {
-      if (phase === 'open') receive.acknowledge(now);
+    this.#control.ping(now);
+    for (const { phase, isPlain, receive } of this.streams.values()) {
+      if (phase === 'open' && !isPlain) receive.acknowledge(now);
     }
-  }
-
-  /** Asks the peer whether it is there. */
-  ping(now: number): void {
-    const key = this.#options.newKey();
-    this.#ping = { key, sentAt: now };
-    this.#say({ type: 'PING', key });
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -223,14 +213,15 @@ export class PeerState {
       this.streams.delete(key);
       stream.receive.discard();
       over.push(stream);
-      this.#past.remember(stream, now);
+      this.#past.remember(stream, this.#options.role, now);
     }
     return over;
   }
 
   /** Something of ours waits for an answer of the peer. */
   get awaitsPeer(): boolean {
-    for (const { phase, send } of this.streams.values()) {
+    for (const { phase, isPlain, send } of this.streams.values()) {
+      if (isPlain) continue;
       if (phase === 'opening' || (phase === 'open' && send.awaitsPeer)) return true;
     }
     return false;
@@ -238,20 +229,39 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    if (this.#control.length > 0) return true;
+    if (!this.#control.isEmpty) return true;
     for (const stream of this.streams.values()) {
-      if (stream.hasData || stream.urgent(now)) return true;
+      if (stream.hasData || stream.urgent(now) || stream.plain?.ready(now)) return true;
     }
     return false;
+  }
+
+  /**
+   * The next message for an event of its own; the streams take turns.
+   * @param maxBytes the most data in one message, given its destination
+   */
+  pullPlain(now: number, maxBytes: (destination: string) => number): PlainParcel | undefined {
+    for (const [key, stream] of this.streams) {
+      const outgoing = stream.plain?.pull(now, maxBytes);
+      if (outgoing === undefined) continue;
+      this.streams.delete(key);
+      this.streams.set(key, stream);
+      return { stream, outgoing };
+    }
+    return undefined;
+  }
+
+  /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
+  plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
+    stream.plain?.done(outgoing, ok, now);
   }
 
   /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
   pull(now: number, capacityBytes: number): Parcel[] {
     const { flight, streams } = this;
     const control = this.#control;
-    const ping = (): void => this.ping(now);
     const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
-    return pack({ streams, control, flight, flightBytes, ping }, now, capacityBytes);
+    return pack({ streams, control, flight, flightBytes }, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
@@ -277,8 +287,9 @@ export class PeerState {
       if (earliest === undefined || time < earliest) earliest = time;
     };
     for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (this.streams.size > 0) consider(this.#liveness.wakeAt);
+    if (isAskable(this.streams)) consider(this.#liveness.wakeAt);
     consider(this.#past.wakeAt);
+    consider(this.#strays.wakeAt);
     return earliest;
   }
 }

@@ -13,6 +13,9 @@ const ACK_DELAY_MS = 30;
 /** Early pieces kept at once: a peer that sends a window in single bytes is held to this. */
 const MAX_EARLY_PIECES = 4_096;
 
+/** What is kept of a NIP-443 peer, which knows no windows, until the application takes it. */
+const MAX_APPENDED_BYTES = 16 * 1024 * 1024;
+
 export type Reception = 'new' | 'nothing new' | 'violation';
 
 /** Where the memory for what arrives comes from. */
@@ -112,6 +115,14 @@ export class ReceiveHalf {
     // A repeat: our acknowledgement was lost or late, so the peer needs it now.
     this.#ackAt = now;
     return 'nothing new';
+  }
+
+  /** Takes bytes that carry no offset, behind those that came before; false where there is no room for them. */
+  append(data: Buffer): boolean {
+    if (this.#readyBytes + data.length > MAX_APPENDED_BYTES) return false;
+    if (!this.#memory.take(data.length, false)) return false;
+    this.#deliver(data);
+    return true;
   }
 
   /** A fin stays where it is, and nothing lies behind it. */

@@ -1,6 +1,6 @@
 // What a stream's state machine is made with, what it is in, and what it gives out.
 
-import type { Message } from './message.js';
+import type { ConnectR, Message } from './message.js';
 import type { Memory } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
 import type { Segment } from './segment.js';
@@ -13,8 +13,12 @@ import type { Segment } from './segment.js';
  */
 export type Phase = 'opening' | 'dialling' | 'open' | 'over';
 
+/** `plain`: it knows NIP-443 alone. */
+export type PeerKind = 'reliable' | 'plain' | 'unknown';
+
 export interface StreamOptions {
   readonly key: string;
+  readonly peerKind: PeerKind;
   readonly destination: string;
   readonly roundTrip: RoundTrip;
   /** How much may be in flight toward us now, in bytes. */
@@ -23,6 +27,8 @@ export interface StreamOptions {
   readonly memory: Memory;
   /** Highest offset that the peer lets us send up to before it says more; 0 where it isn't known to answer. */
   readonly sendLimit: number;
+  /** The bytes go over a connection that the exit makes to this address. */
+  readonly reverse?: Pick<ConnectR, 'entryPublicAddress' | 'secret'> | undefined;
   readonly now: number;
 }
 

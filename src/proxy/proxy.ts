@@ -9,7 +9,7 @@ import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/address.js';
 import { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority.js';
-import { PinResolver, PinStore } from '../tls/pins.js';
+import { type Pin, PinResolver, PinStore } from '../tls/pins.js';
 import { Session } from '../tunnel/session.js';
 import type { Entry, OpenStream } from './entry.js';
 import { Forwarder } from './forward.js';
@@ -123,7 +123,8 @@ function openTunnel(options: ProxyOptions, store: PinStore): Tunnel {
       early,
       signal,
     });
-  return { pool, session, open, pins: new PinResolver({ store, source: pool, log }) };
+  const onPin = ({ pubkey, reliable }: Pin): void => session.learn(pubkey, reliable);
+  return { pool, session, open, pins: new PinResolver({ store, source: pool, log, onPin }) };
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {

@@ -102,13 +102,51 @@ async function secure(
     upstream = await reach(entry, { port: at.port, alpn, signal }, opening);
   } catch (error) {
     opening.stream.then((stream) => stream.destroy(), ignore);
-    if (!signal.aborted) await fail(entry, caller, alpn, toNwsError(error));
+    if (!signal.aborted) await fail(entry, caller, caller.handOver(), alpn, toNwsError(error));
     return;
   } finally {
     client.off('end', leave);
   }
   if (upstream instanceof TLSSocket) await meet(entry, caller, upstream);
-  else passOn(entry, caller, upstream);
+  else await passThrough(entry, caller, alpn, upstream);
+}
+
+/**
+ * The client's own TLS, as it is. An exit of NIP-443 doesn't say that it is there, but speaks when it is spoken
+ * to; where nothing comes back, the client can still be told why.
+ */
+async function passThrough(
+  entry: Entry,
+  caller: Caller,
+  alpn: readonly string[],
+  upstream: Duplex,
+): Promise<void> {
+  const said = caller.prelude.release();
+  upstream.write(said);
+  try {
+    await firstByte(upstream);
+    caller.handOver();
+    join(entry, caller.at, caller.client, upstream);
+  } catch (error) {
+    if (!caller.signal.aborted) await fail(entry, caller, said, alpn, toNwsError(error));
+  }
+}
+
+/** Resolves when there is something to read, or the end; takes none of it. Rejects with the stream's error. */
+function firstByte(stream: Duplex): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const over = new AbortController();
+    const settle = (act: () => void): void => {
+      over.abort();
+      stream.off('close', closed);
+      act();
+    };
+    const closed = (): void =>
+      settle(() => (stream.errored ? reject(stream.errored) : resolve(undefined)));
+    stream.once('close', closed);
+    if (stream.closed) closed();
+    else onFirstByte(stream, over.signal, () => settle(resolve));
+  });
 }
 
 /** Pinned TLS to the exit, or the bare stream where the exit has no pin. */
@@ -140,13 +178,14 @@ async function meet(entry: Entry, caller: Caller, upstream: TLSSocket): Promise<
 async function fail(
   entry: Entry,
   caller: Caller,
+  said: Buffer,
   alpn: readonly string[],
   failure: NwsError,
 ): Promise<void> {
   logFailure(entry, caller.at.host, failure);
   const leaf = entry.authority.leafFor(caller.at.host);
   const protocol = failureProtocol(alpn);
-  answerFailure(await acceptTls(caller.client, caller.handOver(), leaf, protocol), failure);
+  answerFailure(await acceptTls(caller.client, said, leaf, protocol), failure);
 }
 
 function ignore(): void {

@@ -36,6 +36,8 @@ export interface PinResolverOptions {
   readonly store: PinStore;
   readonly source: EventSource;
   readonly log: Logger;
+  /** Told of every pin that is looked up. */
+  readonly onPin?: (pin: Pin) => void;
 }
 
 interface Answer {
@@ -48,6 +50,7 @@ export class PinResolver {
   readonly #store: PinStore;
   readonly #source: EventSource;
   readonly #log: Logger;
+  readonly #onPin: PinResolverOptions['onPin'];
   /** Whether these relays had a pin for an exit, and until when that holds (ms since 1970). */
   readonly #answers = new Map<string, { found: boolean; until: number }>();
   readonly #pending = new Map<string, Promise<Pin | undefined>>();
@@ -56,6 +59,7 @@ export class PinResolver {
     this.#store = options.store;
     this.#source = options.source;
     this.#log = options.log;
+    this.#onPin = options.onPin;
   }
 
   /**
@@ -89,6 +93,7 @@ export class PinResolver {
 
   #remember(question: string, pin: Pin | undefined): Pin | undefined {
     this.#answers.delete(question);
+    if (pin !== undefined) this.#onPin?.(pin);
     const found = pin !== undefined;
     this.#answers.set(question, { found, until: Date.now() + (found ? FOUND_MS : NONE_MS) });
     if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);

@@ -16,7 +16,8 @@ export function openStream(
   return new Promise((resolve, reject) => {
     const done = (): void => signal?.removeEventListener('abort', aborted);
     const check = (): void => {
-      if (stream.phase === 'opening') return;
+      // A NIP-443 exit never answers: what the client has to say is what it waits for.
+      if (stream.phase === 'opening' && stream.plain === undefined) return;
       done();
       if (stream.error !== undefined) reject(stream.error);
       else resolve(peer.attach(stream));

@@ -6,13 +6,14 @@
 import type { Logger } from 'pino';
 import type { Scheme, Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
-import { messageEvent } from '../protocol/events.js';
 import type { Message } from '../protocol/message.js';
-import { eventBytes, plaintextCapacity } from '../protocol/payload.js';
 import { type Parcel, PeerState } from '../protocol/peer-state.js';
 import type { StreamState } from '../protocol/stream-state.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
+import { Echoes } from './echoes.js';
+import { PlainSender } from './plain-sender.js';
 import type { Route } from './route.js';
+import { Sealer } from './sealer.js';
 import type { SessionMemory } from './session-memory.js';
 import { TunnelStream } from './stream.js';
 import type { WindowShare } from './window-share.js';
@@ -46,7 +47,8 @@ export class Peer {
   readonly #streams = new Map<string, TunnelStream>();
   /** Told when a stream that the exit hasn't answered yet, or that the entry waits for, changes. */
   readonly #watchers = new Map<string, () => void>();
-  #scheme: Scheme = 'nip44';
+  readonly #plain: PlainSender;
+  readonly #sealer: Sealer;
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   /** Since when nothing came back over the current relay, though something should. */
@@ -64,6 +66,16 @@ export class Peer {
       flightShareBytes: () => options.memory.flightShareBytes,
       newKey: options.newKey,
       now: performance.now(),
+    });
+    const { role, signer, pubkey, route } = options;
+    this.#sealer = new Sealer(signer, pubkey);
+    this.#plain = new PlainSender({
+      state: this.state,
+      route,
+      sealer: this.#sealer,
+      // The Go program's exit handles events side by side, its entry one after the other.
+      echoes: role === 'entry' ? new Echoes(signer.pubkey, pubkey) : undefined,
+      onDone: (stream, refusal) => this.#plainDone(stream, refusal),
     });
   }
 
@@ -105,7 +117,7 @@ export class Peer {
   receive(messages: readonly Message[], scheme: Scheme, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
     this.#silentSince = undefined;
-    this.#scheme = scheme;
+    this.#sealer.scheme = scheme;
     if (this.#options.role === 'exit') this.route.heard(link);
     for (const message of messages) {
       const known = this.state.streams.has(message.key);
@@ -142,6 +154,7 @@ export class Peer {
       this.#options.windows.forget(stream);
     }
     this.#arm(now);
+    if (this.state.streams.size === 0) this.#plain.rest();
     if (this.state.isIdle) this.#options.onIdle(this);
   }
 
@@ -179,19 +192,24 @@ export class Peer {
     const now = performance.now();
     const link = this.route.pick(now);
     if (link === undefined || !link.canPublish) return false;
-    const capacity = capacityOf(this.route.eventLimitBytes(link), this.#scheme);
+    const capacity = this.#sealer.capacity(this.route.eventLimitBytes(link));
     const parcels = this.state.pull(now, capacity);
-    if (parcels.length === 0) return false;
-    const plaintext =
-      parcels.length === 1 ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
-    const content = this.signer.encrypt(this.pubkey, plaintext, this.#scheme);
-    const createdAt = Math.floor(Date.now() / 1_000);
-    const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt));
-    const bytes = eventBytes(Buffer.byteLength(plaintext), this.#scheme);
+    if (parcels.length === 0) return this.#plain.sendOne(now);
+    const goesAlone = parcels[0]!.stream?.phase === 'opening' && this.state.kind !== 'reliable';
+    const { event, bytes } = this.#sealer.seal(textOf(parcels, goesAlone));
     link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    // One of NIP-443 alone may listen on any of them; to the others the same event counts once.
+    const others = goesAlone ? this.route.usable(now).filter((other) => other !== link) : [];
+    for (const other of others) other.publish(event);
     for (const { stream } of parcels) if (stream !== undefined) this.#changed(stream);
     this.#options.memory.sending(this, this.state.awaitsPeer);
     return true;
+  }
+
+  #plainDone(stream: StreamState, refusal: PublishResult | undefined): void {
+    if (refusal !== undefined) this.#refuseOpening(stream, refusal.reason);
+    this.#changed(stream);
+    this.update();
   }
 
   #published(
@@ -209,26 +227,19 @@ export class Peer {
     // A link that went down refused nothing.
     if (!reason.startsWith('error:') || link.isUp) this.route.refused(link, reason, bytes, now);
     this.state.lost(parcels, now);
-    if (this.route.pick(now) === undefined) this.#refuseOpenings(parcels, reason, link.url);
+    if (this.route.pick(now) === undefined) {
+      for (const { stream } of parcels) if (stream) this.#refuseOpening(stream, reason);
+    }
     this.update();
   }
 
   /** No relay takes our CONNECT: the entry need not wait for a time-out to say so. */
-  #refuseOpenings(parcels: readonly Parcel[], reason: string, url: string): void {
-    const isMute = reason.startsWith('mute:');
-    if (!isMute && !/^(blocked|restricted|auth-required|pow):/.test(reason)) return;
-    const error = isMute
-      ? new NwsError('exit_unreachable', 'no exit listens there', {
-          hint: `the relay ${url} says that nobody is subscribed; check that the exit runs and uses it`,
-        })
-      : new NwsError('relay_refused', `the relay ${url} refuses our events: ${reason}`, {
-          hint: 'use another relay, or one that lets this key write',
-        });
-    for (const { stream } of parcels) {
-      if (stream?.phase !== 'opening') continue;
-      stream.abandon(error);
-      this.#changed(stream);
-    }
+  #refuseOpening(stream: StreamState, reason: string): void {
+    if (stream.phase !== 'opening') return;
+    const error = refusalOf(reason, this.route.links.map(({ url }) => url).join(', '));
+    if (error === undefined) return;
+    stream.abandon(error);
+    this.#changed(stream);
   }
 
   /** Asks the peer whether it is there and still knows our streams, if there are any. */
@@ -263,20 +274,25 @@ export class Peer {
     this.#options.memory.sending(this, false);
     clearTimeout(this.#timer);
     this.#timerAt = Number.NEGATIVE_INFINITY;
+    this.#plain.close();
     for (const stream of this.#streams.values()) stream.destroy();
   }
 }
 
-const capacities = new Map<string, number>();
+/** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
+function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
+  return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
+}
 
-/** plaintextCapacity, remembered: it is asked for every event, and there are only a few limits. */
-function capacityOf(eventLimitBytes: number, scheme: Scheme): number {
-  const key = `${scheme} ${eventLimitBytes}`;
-  let capacity = capacities.get(key);
-  if (capacity === undefined) {
-    capacity = plaintextCapacity(eventLimitBytes, scheme);
-    if (capacities.size > 256) capacities.clear();
-    capacities.set(key, capacity);
+/** What a relay's refusal means to whoever asked for a stream; undefined where it may pass. */
+function refusalOf(reason: string, relays: string): NwsError | undefined {
+  if (reason.startsWith('mute:')) {
+    return new NwsError('exit_unreachable', 'no exit listens there', {
+      hint: `the relay ${relays} says that nobody is subscribed; check that the exit runs and uses it`,
+    });
   }
-  return capacity;
+  if (!/^(blocked|restricted|auth-required|pow):/.test(reason)) return undefined;
+  return new NwsError('relay_refused', `the relay ${relays} refuses our events: ${reason}`, {
+    hint: 'use another relay, or one that lets this key write',
+  });
 }

@@ -29,7 +29,7 @@ export class Route {
 
   /** The link to use now, or undefined while all are down or resting. */
   pick(now: number): RelayLink | undefined {
-    const usable = this.#usable(now);
+    const usable = this.usable(now);
     // One that takes no more holds nobody up while another does.
     const swift = usable.filter(({ stallsAt = Number.POSITIVE_INFINITY }) => now < stallsAt);
     const choice = swift.length > 0 ? swift : usable;
@@ -53,7 +53,7 @@ export class Route {
 
   /** Nothing came back for a while: the next usable relay may do better. Returns whether there is one. */
   tryNext(now: number): boolean {
-    const usable = this.#usable(now);
+    const usable = this.usable(now);
     const index = this.#current === undefined ? -1 : usable.indexOf(this.#current);
     const next = usable[(index + 1) % usable.length];
     if (next === undefined || next === this.#current) return false;
@@ -85,7 +85,7 @@ export class Route {
   /** When another relay may be picked without anything else happening: one has rested, or the current one stalls. */
   wakeAt(now: number): number | undefined {
     const { stallsAt = now } = this.#current ?? {};
-    const usable = this.#usable(now).length;
+    const usable = this.usable(now).length;
     if (usable > 0) return usable > 1 && stallsAt > now ? stallsAt : undefined;
     const ends = this.links
       .filter((link) => link.isUp)
@@ -93,7 +93,8 @@ export class Route {
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
-  #usable(now: number): RelayLink[] {
+  /** All links that are up and don't rest. */
+  usable(now: number): RelayLink[] {
     return this.links.filter((link) => this.#isUsable(link, now));
   }
 

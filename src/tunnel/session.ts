@@ -7,13 +7,15 @@
 import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import { createSigner, generateSecretKey, type Signer } from '../crypto/signer.js';
+import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/address.js';
 import type { StreamState } from '../protocol/stream-state.js';
+import type { PeerKind } from '../protocol/stream-types.js';
 import type { RelayLink } from '../relay/link.js';
 import type { RelayPool } from '../relay/pool.js';
+import { EntryKeys } from './entry-keys.js';
 import { START_KINDS } from './inbox.js';
 import { Inboxes } from './inboxes.js';
 import { IncomingRequest, type IncomingStream } from './incoming.js';
@@ -53,7 +55,7 @@ export interface OpenOptions {
   readonly relays: readonly string[];
   /** `host:port` as the exit is to see it. */
   readonly destination: string;
-  /** The exit is known to speak reliable streams. */
+  /** Whether the exit says that it speaks reliable streams. */
   readonly reliable?: boolean | undefined;
   /**
    * Don't wait for the answer of an exit that is known to speak reliable streams: what is written goes along
@@ -74,9 +76,7 @@ export class Session {
   readonly #inboxes: Inboxes;
   readonly #reception: Reception;
   readonly #peers: PeerTable;
-  /** An entry's keys, by exit. */
-  readonly #entryKeys = new Map<string, Signer>();
-  readonly #firstKey = createSigner(generateSecretKey());
+  readonly #keys: EntryKeys;
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
   #isClosing = false;
@@ -85,6 +85,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
+    this.#keys = new EntryKeys(options.signer);
     this.#reception = new Reception(options.log);
     this.#rests = new RelayRests(options.log);
     this.#peers = new PeerTable({
@@ -118,7 +119,7 @@ export class Session {
    * its first exit, since a relay may deliver to authenticated receivers alone.
    */
   get relaySigner(): Signer {
-    return this.#options.signer ?? this.#firstKey;
+    return this.#keys.shown;
   }
 
   /**
@@ -149,15 +150,24 @@ export class Session {
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
-    if (reliable) peer.state.reliable = true;
-    if (early && peer.state.reliable) return peer.openEarly(destination);
+    if (reliable !== undefined) peer.state.suggest(kindOf(reliable), performance.now());
+    if (early && peer.state.kind === 'reliable') return peer.openEarly(destination);
     const stream = await openStream(peer, destination, signal);
     if (stream.errored !== null) throw stream.errored;
     return stream;
   }
 
+  /** An exit has published whether it speaks reliable streams, which those who wait for its answer may use. */
+  learn(exit: string, reliable: boolean): void {
+    for (const peer of this.#peers) {
+      if (peer.pubkey !== exit) continue;
+      peer.state.suggest(kindOf(reliable), performance.now());
+      peer.update();
+    }
+  }
+
   #entryPeer({ peer: pubkey, relays }: OpenOptions): Peer {
-    const signer = this.#entryKey(pubkey);
+    const signer = this.#keys.of(pubkey);
     const known = this.#peers.get(signer.pubkey, pubkey);
     const urls = [...new Set(relays.map(normalizeRelayUrl))];
     if (known !== undefined) {
@@ -171,18 +181,6 @@ export class Session {
     this.#reception.signers.set(signer.pubkey, signer);
     const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey, pubkey));
     return this.#addPeer(signer, pubkey, new Route(links, this.#rests));
-  }
-
-  /** One fresh key an exit and process, so that two exits can't tell that it is the same entry. */
-  #entryKey(exit: string): Signer {
-    if (this.#options.signer !== undefined) return this.#options.signer;
-    let signer = this.#entryKeys.get(exit);
-    if (signer === undefined) {
-      const isFirst = this.#entryKeys.size === 0;
-      signer = isFirst ? this.#firstKey : createSigner(generateSecretKey());
-      this.#entryKeys.set(exit, signer);
-    }
-    return signer;
   }
 
   #addPeer(signer: Signer, pubkey: string, route: Route): Peer {
@@ -282,6 +280,10 @@ export class Session {
     this.#peers.close();
     this.#inboxes.close();
   }
+}
+
+function kindOf(reliable: boolean): PeerKind {
+  return reliable ? 'reliable' : 'plain';
 }
 
 function nextSecond(): Promise<void> {

@@ -1,4 +1,4 @@
-// A reliable stream as an ordinary Node Duplex, so that http, tls, undici and net compose with it.
+// A stream as an ordinary Node Duplex, so that http, tls, undici and net compose with it.
 // What the bytes become on the wire is protocol/stream-state.ts; when it goes out, tunnel/peer.ts.
 
 import { Duplex } from 'node:stream';
@@ -86,6 +86,7 @@ export class TunnelStream extends Duplex {
     const { phase, send } = this.#state;
     if (phase === 'open' && error === null && send.endQueued) {
       // Written and ended in order: what was written still goes out, as it does on a TCP socket.
+      this.#state.leave();
       this.#lingerTimer = setTimeout(() => this.#abort(null), LINGER_MS);
       this.#discard();
       this.#changed();

@@ -133,7 +133,7 @@ describe('protocol/peer-state', () => {
   it('ends an unanswered opening with a hint, and later so where a PONG shows that the exit is there', () => {
     const absent = peer('entry');
     const given = absent.open('x.nostr:443', 0);
-    absent.tick(8_000);
+    absent.tick(10_000);
     expect([given.phase, given.error?.code]).to.deep.equal(['over', 'exit_unreachable']);
     const dialling = peer('entry');
     const patient = dialling.open('x.nostr:443', 0);

@@ -3,8 +3,9 @@
 // NWS_SEEDS sets how many seeds are run, NWS_SEED where to begin: a failure names the seed to replay.
 
 import { expect } from 'chai';
+import type { StreamPlan } from '../support/application.js';
 import { isMild, scenarioOf } from '../support/scenario.js';
-import { type Scenario, Simulation, type StreamPlan, WINDOW_BYTES } from '../support/simulator.js';
+import { type Scenario, Simulation, WINDOW_BYTES } from '../support/simulator.js';
 
 const SEEDS = Number(process.env.NWS_SEEDS ?? 10_000);
 const FIRST_SEED = Number(process.env.NWS_SEED ?? 1);

@@ -1,8 +1,9 @@
 // What a seed thinks of: networks from good to dreadful, several streams, readers that dawdle, clients that
 // leave, peers that are restarted.
 
+import type { StreamPlan } from './application.js';
 import { type Random, random } from './random.js';
-import type { Scenario, StreamPlan } from './simulator.js';
+import type { Scenario } from './simulator.js';
 
 /** Within these bounds every transfer has to arrive whole; beyond, it may end with an error instead. */
 export function isMild({ network, streams, restarts }: Scenario): boolean {

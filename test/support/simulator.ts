@@ -3,102 +3,21 @@
 
 import { NwsError } from '../../src/errors.js';
 import { Budget } from '../../src/protocol/budget.js';
-import { decodeMessages } from '../../src/protocol/message.js';
+import { decodeMessages, encodeMessage } from '../../src/protocol/message.js';
 import { type Parcel, PeerState } from '../../src/protocol/peer-state.js';
 import type { StreamState } from '../../src/protocol/stream-state.js';
+import { Application, type Role, type StreamPlan } from './application.js';
 import { type Random, random } from './random.js';
 import { Clock, Network, type NetworkOptions } from './simulated-network.js';
 
 export const WINDOW_BYTES = 256 * 1024;
-
-export interface StreamPlan {
-  readonly startMs: number;
-  readonly upBytes: number;
-  readonly downBytes: number;
-  /** What each application takes at a time, and the pause between: a slow reader closes the window. */
-  readonly readBytes: number;
-  readonly readPauseMs: number;
-  /** Neither side ends its direction. */
-  readonly holdOpen?: boolean | undefined;
-  /** The entry's application gives up then. */
-  readonly abortMs?: number | undefined;
-}
+/** When a relay that took an event says so; one that refuses it is quicker. */
+const OK_MS = 10;
 
 export interface Scenario {
   readonly network: NetworkOptions;
   readonly streams: readonly StreamPlan[];
   readonly restarts: readonly { readonly who: Role; readonly atMs: number }[];
-}
-
-type Role = 'entry' | 'exit';
-
-/** The byte at each place of one direction of one stream: anything else, or anywhere else, is wrong. */
-function byteAt(stream: number, role: Role, offset: number): number {
-  return (offset * 31 + (offset >> 8) * 7 + stream * 3 + (role === 'entry' ? 1 : 2)) & 0xff;
-}
-
-function bytesOf(stream: number, role: Role, from: number, to: number): Buffer {
-  const bytes = Buffer.allocUnsafe(to - from);
-  for (let offset = from; offset < to; offset += 1)
-    bytes[offset - from] = byteAt(stream, role, offset);
-  return bytes;
-}
-
-/** One end's application: writes its bytes, reads and checks the other's. */
-export class Application {
-  receivedBytes = 0;
-  /** The other side's end was read. */
-  finished = false;
-  #writtenBytes = 0;
-  #hasEnded = false;
-
-  constructor(
-    readonly index: number,
-    readonly role: Role,
-    readonly plan: StreamPlan,
-    readonly stream: StreamState,
-  ) {}
-
-  get #writes(): number {
-    return this.role === 'entry' ? this.plan.upBytes : this.plan.downBytes;
-  }
-
-  get complete(): boolean {
-    const expected = this.role === 'entry' ? this.plan.downBytes : this.plan.upBytes;
-    return this.finished && this.receivedBytes === expected && this.stream.send.finished;
-  }
-
-  step(now: number): void {
-    const { send } = this.stream;
-    if (this.#writtenBytes < this.#writes && send.queuedBytes < 50_000) {
-      const next = Math.min(this.#writes, this.#writtenBytes + 50_000);
-      send.write(bytesOf(this.index, this.role, this.#writtenBytes, next));
-      this.#writtenBytes = next;
-    }
-    if (!this.#hasEnded && !this.plan.holdOpen && this.#writtenBytes === this.#writes) {
-      this.#hasEnded = true;
-      send.end();
-    }
-    for (let budget = this.plan.readBytes; budget > 0; ) {
-      const data = this.stream.receive.take(now);
-      if (data === undefined) break;
-      this.#check(data);
-      budget -= data.length;
-    }
-    this.finished = this.stream.receive.finished;
-  }
-
-  #check(data: Buffer): void {
-    const other = this.role === 'entry' ? 'exit' : 'entry';
-    for (const byte of data) {
-      if (byte !== byteAt(this.index, other, this.receivedBytes)) {
-        throw new Error(
-          `wrong byte at ${this.receivedBytes} of stream ${this.index} at the ${this.role}`,
-        );
-      }
-      this.receivedBytes += 1;
-    }
-  }
 }
 
 interface End {
@@ -238,6 +157,7 @@ export class Simulation {
       if (parcels.length === 0) break;
       this.#publish(end, parcels);
     }
+    while (this.network.isUp && this.#publishPlain(end));
     // What is over is read to its end first: the state lets go of it.
     for (const app of end.apps) if (app.stream.phase !== 'over') app.step(now);
     state.settle(now);
@@ -264,6 +184,24 @@ export class Simulation {
       this.#flush(from);
     };
     this.network.publish(() => this.#deliver(from.role, text, createdAt), refused);
+  }
+
+  /** What an exit that isn't heard of for a while is sent in case that it knows NIP-443 alone. */
+  #publishPlain(from: End): boolean {
+    const createdAt = this.clock.now;
+    const parcel = from.state.pullPlain(createdAt, () => this.#scenario.network.eventBytes / 2);
+    if (parcel === undefined) return false;
+    const text = encodeMessage(parcel.outgoing.message);
+    let isAnswered = false;
+    const answered = (ok: boolean) => (): void => {
+      if (isAnswered) return;
+      isAnswered = true;
+      from.state.plainDone(parcel, ok, this.clock.now);
+      this.#flush(from);
+    };
+    this.network.publish(() => this.#deliver(from.role, text, createdAt), answered(false));
+    this.clock.at(createdAt + OK_MS, answered(true));
+    return true;
   }
 
   #deliver(from: Role, text: string, createdAt: number): void {

@@ -1,0 +1,304 @@
+// Streams with peers that know NIP-443 alone, as messages: how such a peer is found out, what it is sent, and
+// when such a stream ends.
+
+import { randomUUID } from 'node:crypto';
+import { expect } from 'chai';
+import { EARLY_DATA_BYTES } from '../../src/limits.js';
+import { decodeMessages, encodeMessage, type Message } from '../../src/protocol/message.js';
+import { PeerState, type PlainParcel } from '../../src/protocol/peer-state.js';
+
+const NAME = 'a'.repeat(10).concat('.nostr');
+const MAX = (): number => 32_768;
+const CAPACITY = 40_000;
+
+function peer(role: 'entry' | 'exit', take: () => boolean = () => true): PeerState {
+  return new PeerState({
+    role,
+    windowBytes: () => 100_000,
+    memory: { take, give: () => undefined },
+    flightShareBytes: () => 1_000_000,
+    newKey: randomUUID,
+    now: 0,
+  });
+}
+
+/** What goes out in the reliable way. */
+function said(state: PeerState, now: number): Message[] {
+  return state.pull(now, CAPACITY).flatMap(({ json }) => decodeMessages(json).messages);
+}
+
+/** What goes out in the plain way until nothing more does, in rounds of one message a stream; relays take all. */
+function plain(state: PeerState, now: number): Message[] {
+  const messages: Message[] = [];
+  for (;;) {
+    const round: PlainParcel[] = [];
+    for (let parcel = state.pullPlain(now, MAX); parcel; parcel = state.pullPlain(now, MAX)) {
+      expect(round.map(({ stream }) => stream)).not.to.include(parcel.stream);
+      round.push(parcel);
+    }
+    if (round.length === 0) return messages;
+    messages.push(...round.map(({ outgoing }) => outgoing.message));
+    for (const parcel of round) state.plainDone(parcel, true, now);
+  }
+}
+
+function textOf(messages: readonly Message[]): string {
+  return messages
+    .map((message) => (message.type === 'PLAIN' ? String(message.data) : '|'))
+    .join('');
+}
+
+const data = (key: string, text: string): Message => ({
+  type: 'PLAIN',
+  key,
+  data: Buffer.from(text),
+});
+
+describe('protocol: an entry and an exit of NIP-443', () => {
+  it('asks once, alone in its event and by the bare name, and then only whether somebody is there', () => {
+    const entry = peer('entry');
+    entry.open(`${NAME}:443`, 0);
+    entry.probe(0);
+    const [question, ...rest] = said(entry, 0);
+    expect(question).to.deep.include({ type: 'CONNECT', destination: NAME, v: 1 });
+    expect(rest).to.deep.equal([]);
+    const later = [400, 1_000, 1_900, 2_900].flatMap((now) => said(entry, now));
+    expect(new Set(later.map(({ type }) => type))).to.deep.equal(new Set(['PING']));
+  });
+
+  it('repeats the question as soon as a PONG shows that the exit speaks reliable streams', () => {
+    const entry = peer('entry');
+    const { key } = entry.open(`${NAME}:443`, 0);
+    said(entry, 0);
+    entry.receive({ type: 'PONG', key }, 500, true);
+    expect(said(entry, 500)[0]).to.deep.include({ type: 'CONNECT', destination: `${NAME}:443` });
+  });
+
+  it('sends the first bytes in the plain way after three seconds of silence, and goes on when it is heard', () => {
+    const entry = peer('entry');
+    const stream = entry.open(`${NAME}:443`, 0);
+    said(entry, 0);
+    stream.send.write(Buffer.from('hello'));
+    entry.tick(2_999);
+    expect(plain(entry, 2_999)).to.deep.equal([]);
+    entry.tick(3_000);
+    expect(plain(entry, 3_000)).to.deep.equal([
+      { ...data(stream.key, 'hello'), destination: NAME },
+    ]);
+    entry.receive(data(stream.key, 'world'), 3_100, true);
+    expect(stream.phase).to.equal('open');
+    expect(String(stream.receive.take(3_100))).to.equal('world');
+    expect(entry.kind).to.equal('plain');
+    stream.send.write(Buffer.from('again'));
+    expect(textOf(plain(entry, 3_200))).to.equal('again');
+  });
+
+  it('waits no longer than a moment where the exit published that it knows NIP-443 alone', () => {
+    const entry = peer('entry');
+    const stream = entry.open(`${NAME}:443`, 0);
+    said(entry, 0);
+    stream.send.write(Buffer.from('hello'));
+    entry.suggest('plain', 100);
+    entry.tick(350);
+    expect(textOf(plain(entry, 350))).to.equal('hello');
+  });
+
+  it('opens without waiting from then on, and asks before it says anything', () => {
+    const entry = peer('entry');
+    entry.suggest('plain', 0);
+    const stream = entry.open(`${NAME}:443`, 0);
+    stream.send.write(Buffer.from('hello'));
+    expect(said(entry, 0)).to.deep.equal([]);
+    const [question, first] = plain(entry, 0);
+    expect(question).to.deep.include({ type: 'CONNECT', key: stream.key, destination: NAME });
+    expect(textOf([first!])).to.equal('hello');
+  });
+
+  it('says it all again in the reliable way where the exit turns out to have been replaced', () => {
+    const entry = peer('entry');
+    entry.suggest('plain', 0);
+    const { key, send } = entry.open(`${NAME}:443`, 0);
+    send.write(Buffer.from('hello'));
+    plain(entry, 0);
+    entry.receive({ type: 'OPEN', key, v: 1, window: 65_536 }, 200, true);
+    expect(entry.kind).to.equal('reliable');
+    const [message] = said(entry, 200);
+    expect(message).to.deep.include({ type: 'DATA', offset: 0, data: Buffer.from('hello') });
+    expect(plain(entry, 200)).to.deep.equal([]);
+  });
+
+  it('keeps no more than the early data in reserve for that, and none once it is settled', () => {
+    const entry = peer('entry');
+    entry.receive(data(randomUUID(), 'heard before'), 0, true);
+    const { send } = entry.open(`${NAME}:443`, 0);
+    send.write(Buffer.alloc(200_000));
+    const bytes = (messages: Message[]): number =>
+      messages.reduce((sum, m) => sum + (m.type === 'PLAIN' ? m.data.length : 0), 0);
+    expect(bytes(plain(entry, 0))).to.equal(EARLY_DATA_BYTES);
+    entry.tick(1_500);
+    expect(bytes(plain(entry, 1_500))).to.equal(200_000 - EARLY_DATA_BYTES);
+    expect(send.inFlightBytes).to.equal(0);
+  });
+
+  it('comes to the plain way from the reliable one, with early data, in messages that the other can not read', () => {
+    const entry = peer('entry');
+    entry.suggest('reliable', 0);
+    const stream = entry.open(`${NAME}:443`, 0);
+    stream.send.write(Buffer.from('hello'));
+    expect(said(entry, 0).map(({ type }) => type)).to.deep.equal(['CONNECT', 'DATA']);
+    entry.tick(3_000);
+    const [question, first] = plain(entry, 3_000);
+    expect(question).to.deep.include({ type: 'CONNECT', destination: NAME });
+    expect(textOf([first!])).to.equal('hello');
+  });
+
+  it('gives up on an exit that was never heard of, and has patience with one that was', () => {
+    const absent = peer('entry');
+    absent.suggest('plain', 0);
+    const given = absent.open(`${NAME}:443`, 0);
+    absent.tick(2_000);
+    absent.tick(10_000);
+    expect(given.error?.code).to.equal('exit_unreachable');
+    const slow = peer('entry');
+    slow.receive(data(randomUUID(), 'heard before'), 0, true);
+    const patient = slow.open(`${NAME}:443`, 1);
+    slow.tick(2_000);
+    slow.tick(100_000);
+    expect(patient.phase).to.equal('open');
+  });
+
+  it('repeats what every relay refused, the same piece, and gives up in the end', () => {
+    const entry = peer('entry');
+    entry.receive(data(randomUUID(), 'heard before'), 0, true);
+    const stream = entry.open(`${NAME}:443`, 0);
+    plain(entry, 0);
+    stream.send.write(Buffer.from('hello'));
+    const first = entry.pullPlain(1, MAX)!;
+    entry.plainDone(first, false, 1);
+    expect(entry.pullPlain(50, MAX)).to.equal(undefined);
+    const second = entry.pullPlain(150, MAX)!;
+    expect(second.outgoing.segment).to.equal(first.outgoing.segment);
+    entry.plainDone(second, false, 150);
+    entry.tick(2_000);
+    entry.tick(10_002);
+    expect(stream.error?.code).to.equal('relay_refused');
+  });
+
+  it('is over when both have nothing more to say, or after silence', () => {
+    const entry = peer('entry');
+    entry.suggest('plain', 0);
+    const [left, silent] = [entry.open(NAME, 0), entry.open(NAME, 0)];
+    plain(entry, 0);
+    for (const { key } of [left, silent]) entry.receive(data(key, 'x'), 1, true);
+    left.send.end();
+    left.leave();
+    plain(entry, 2);
+    entry.settle(2);
+    expect([left.phase, left.error]).to.deep.equal(['over', undefined]);
+    entry.tick(120_000);
+    expect(silent.phase).to.equal('open');
+    entry.tick(120_001);
+    expect(silent.error?.code).to.equal('connection_read_timeout');
+    expect(said(entry, 120_001), 'a RESET, which it would not understand').to.deep.equal([]);
+  });
+
+  it('ends a stream whose peer sends more than there is room for', () => {
+    const entry = peer('entry', () => false);
+    entry.suggest('plain', 0);
+    const stream = entry.open(NAME, 0);
+    entry.receive(data(stream.key, 'x'), 1, true);
+    expect(stream.error?.code).to.equal('connection_terminated');
+  });
+});
+
+describe('protocol: an exit and an entry of NIP-443', () => {
+  const connect = (key: string): Message => ({ type: 'CONNECT', key, destination: NAME });
+
+  it('answers with nothing but data, not sooner than the entry listens', () => {
+    const exit = peer('exit');
+    const key = randomUUID();
+    const stream = exit.receive(connect(key), 0, true)!;
+    expect(stream.phase).to.equal('dialling');
+    exit.receive(data(key, 'GET'), 5, true);
+    stream.accept(10);
+    expect(String(stream.receive.take(10))).to.equal('GET');
+    stream.send.write(Buffer.from('200'));
+    expect(plain(exit, 154)).to.deep.equal([]);
+    expect(textOf(plain(exit, 155))).to.equal('200');
+    expect(said(exit, 200)).to.deep.equal([]);
+  });
+
+  it('keeps data that came before its CONNECT, for a moment and within bounds', () => {
+    const exit = peer('exit');
+    const [key, late] = [randomUUID(), randomUUID()];
+    exit.receive(data(key, 'first '), 0, true);
+    exit.receive(data(key, 'second'), 1, true);
+    exit.receive(data(late, 'lost'), 1, true);
+    for (let piece = 0; piece < 100; piece += 1) exit.receive(data(key, '.'), 2, true);
+    const stream = exit.receive(connect(key), 3, true)!;
+    const kept = stream.receive.take(4);
+    expect(String(kept)).to.equal('first ');
+    expect(stream.receive.bufferedBytes).to.equal('second'.length + 61);
+    exit.tick(3_100);
+    expect(exit.receive(connect(late), 3_101, true)!.receive.bufferedBytes).to.equal(0);
+  });
+
+  it('takes the data of a CONNECT as the first of the stream', () => {
+    const exit = peer('exit');
+    const first = { ...connect(randomUUID()), data: Buffer.from('GET') } as Message;
+    expect(String(exit.receive(first, 0, true)!.receive.take(0))).to.equal('GET');
+  });
+
+  it('opens nothing a second time, and says nothing about streams that it does not know', () => {
+    const exit = peer('exit');
+    const key = randomUUID();
+    const stream = exit.receive(connect(key), 0, true)!;
+    expect(exit.receive(connect(key), 1, true)).to.equal(stream);
+    stream.accept(1);
+    stream.send.end();
+    stream.leave();
+    plain(exit, 2);
+    exit.settle(2);
+    expect(exit.streams.size).to.equal(0);
+    expect(exit.receive(connect(key), 3, true)).to.equal(undefined);
+    exit.receive(data(key, 'late'), 4, true);
+    expect(said(exit, 5)).to.deep.equal([]);
+  });
+
+  it('frees a stream that falls silent, sooner where its target has ended, and asks nobody', () => {
+    const exit = peer('exit');
+    const [silent, ended] = [randomUUID(), randomUUID()].map(
+      (key) => exit.receive(connect(key), 0, true)!,
+    );
+    for (const stream of [silent!, ended!]) stream.accept(0);
+    ended!.send.end();
+    plain(exit, 1);
+    exit.tick(29_000);
+    expect([ended!.phase, said(exit, 29_000)]).to.deep.equal(['open', []]);
+    exit.tick(31_000);
+    expect([ended!.phase, silent!.phase]).to.deep.equal(['over', 'open']);
+    exit.tick(121_000);
+    expect(silent!.phase).to.equal('over');
+    exit.settle(121_000);
+    expect(exit.streams.size).to.equal(0);
+  });
+
+  it('takes no notice of plain data for a stream of the reliable kind', () => {
+    const exit = peer('exit');
+    const key = randomUUID();
+    const stream = exit.receive({ ...connect(key), v: 1, window: 1_000 } as Message, 0, true)!;
+    exit.receive(data(key, 'x'), 1, true);
+    stream.accept(2);
+    exit.receive(data(key, 'x'), 3, true);
+    expect([stream.phase, stream.receive.bufferedBytes]).to.deep.equal(['open', 0]);
+  });
+
+  it('writes both words for data, the destination in between, and reads them back', () => {
+    const key = randomUUID();
+    const text = encodeMessage({ ...data(key, 'x'), destination: NAME } as Message);
+    expect(text).to.equal(
+      `{"type":"DATA","key":"${key}","data":"eA==","destination":"${NAME}","Type":"SOCKS5RESPONSE"}`,
+    );
+    expect(decodeMessages(text).messages).to.deep.equal([data(key, 'x')]);
+  });
+});
