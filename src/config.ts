@@ -1,12 +1,27 @@
 // Flags, environment and `.env` to one frozen, checked configuration a role.
 // Pure: reads no file. Each error names the flag or variable at fault and says what to do.
 
-import { isIPv4 } from 'node:net';
-import { createSigner, parseSecretKey, type Signer } from './crypto/signer.js';
-import { badSetting, type Setting, Settings, type Sources } from './env.js';
+import { type AccessConfig, access, exits } from './config/access.js';
+import {
+  DEFAULT_LISTEN,
+  demandLoopback,
+  isLoopback,
+  type ListenAddress,
+  parseListen,
+  type ReverseAddresses,
+  reverseAddresses,
+} from './config/addresses.js';
+import {
+  type Credentials,
+  credentials,
+  type IdentityConfig,
+  identity,
+  secretWarnings,
+} from './config/identity.js';
+import { badSetting, named, type Setting, Settings, type Sources } from './env.js';
 import { NwsError, toNwsError } from './errors.js';
 import { parseTarget, type Target } from './exit/target.js';
-import { decodeHost, isNostrHost, normalizeRelayUrl } from './protocol/address.js';
+import { type Address, decodeHost, isNostrHost, normalizeRelayUrl } from './protocol/address.js';
 import { type RelayBehaviour, strfryBehaviour } from './relay/relay-behaviour.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -14,17 +29,22 @@ export type LogLevel = (typeof LOG_LEVELS)[number];
 const LOG_FORMATS = ['pretty', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
-/** Where the entry listens, unless told otherwise: the port of the Go program. */
-const DEFAULT_LISTEN = '127.0.0.1:8882';
-
 const DEFAULT_RELAY_LISTEN = '127.0.0.1:7777';
 /** Longest delay and interval of the embedded relay. */
 const MAX_RELAY_MS = 3_600_000;
 
-export interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
+/** Announcing more rarely than hourly is no announcing; the default is the rhythm of the Go program. */
+const ANNOUNCE_INTERVAL_S = { min: 1, max: 3_600 };
+const DEFAULT_ANNOUNCE_INTERVAL_S = 10;
+
+/** What listening beyond this machine means. */
+const UNENCRYPTED =
+  '--listen reaches beyond this machine: user and password cross the network unencrypted, so let it be a network that you trust';
+const IDLE_EXITS = '--exit is for --clearnet exit alone: now no exit is used for the clear web';
+
+export type { ListenAddress } from './config/addresses.js';
+export type { Credentials, IdentityConfig } from './config/identity.js';
+export type { ClientLimits } from './exit/clients.js';
 
 /** What every command needs. */
 export interface BaseConfig {
@@ -39,27 +59,27 @@ export interface BaseConfig {
   readonly warnings: readonly string[];
 }
 
-/** A key given as text is held inside its signer; `keyFile` is still to be read. */
-export interface IdentityConfig {
-  readonly signer: Signer | undefined;
-  readonly keyFile: string | undefined;
-}
-
-export interface ProxyConfig extends BaseConfig, IdentityConfig {
+export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresses {
+  /** Anything but loopback only together with `auth`. */
   readonly listen: ListenAddress;
+  readonly auth?: Credentials;
   readonly tls: 'terminate' | 'passthrough';
   readonly requirePin: boolean;
-  readonly clearnet: 'direct' | 'deny';
+  /** Whether reverse connections have to be inside TLS, which NIP-443 peers don't speak. */
+  readonly reverseTls: 'required' | 'optional';
+  readonly clearnet: 'direct' | 'exit' | 'deny';
+  /** For clearnet by `exit`; empty: those that announce themselves. */
+  readonly exits: readonly Address[];
 }
 
-export interface ExitConfig extends BaseConfig, IdentityConfig {
-  readonly target: Target;
-  readonly hostHeader: string | undefined;
+export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig {
+  /** Undefined where the exit serves other hosts alone. */
+  readonly target: Target | undefined;
+  readonly hostHeader?: string;
+  /** Announces itself, and serves the clear web within its policy. */
+  readonly isPublic: boolean;
+  readonly announceIntervalS: number;
 }
-
-/** Settings of a later version, which must not be thought to be in force. */
-const IGNORED = ['PUBLIC', 'PUBLIC_ADDRESS', 'NWS_AUTH', 'NWS_ALLOW_CLIENTS', 'NWS_ALLOW'];
-IGNORED.push('NWS_DENY', 'NWS_EXITS');
 
 /** The relay in memory, and how it misbehaves for tests. */
 export interface RelayConfig extends BaseConfig {
@@ -74,39 +94,82 @@ export function baseConfig(sources: Sources, defaultLevel: LogLevel = 'info'): B
   return Object.freeze(base(new Settings(sources), defaultLevel));
 }
 
-export function proxyConfig(sources: Sources, defaultLevel: LogLevel = 'info'): ProxyConfig {
+/** For `nws proxy`: what others use as well. */
+export function proxyConfig(sources: Sources): ProxyConfig {
   const settings = new Settings(sources);
-  const listen = settings.text({ flag: 'listen', variable: 'NWS_LISTEN' });
+  const config = ownProxy(settings, 'info');
+  const auth = credentials(settings);
+  const listen = proxyListen(settings, auth !== undefined);
+  const warnings = isLoopback(listen.host) ? config.warnings : [...config.warnings, UNENCRYPTED];
+  const others = { ...reverseAddresses(settings), ...(auth && { auth }) };
+  return Object.freeze({ ...config, ...others, listen, warnings });
+}
+
+/** For a proxy that a command starts for itself alone: on a free port, and nobody else is told of it. */
+export function ownProxyConfig(sources: Sources): ProxyConfig {
+  return Object.freeze(ownProxy(new Settings(sources), 'warn'));
+}
+
+function proxyListen(settings: Settings, hasAuth: boolean): ListenAddress {
+  const given = settings.text({ flag: 'listen', variable: 'NWS_LISTEN' });
+  const setting = given ?? { text: DEFAULT_LISTEN, origin: 'the default' };
+  const listen = parseListen(setting);
+  if (!hasAuth) demandLoopback(setting, listen, 'add --auth user:password, or ');
+  return listen;
+}
+
+function ownProxy(settings: Settings, defaultLevel: LogLevel): ProxyConfig {
   const tls = settings.choice({ flag: 'tls', variable: 'NWS_TLS' }, ['terminate', 'passthrough']);
-  const clearnet = { flag: 'clearnet', variable: 'NWS_CLEARNET' };
-  return Object.freeze({
-    ...identity(settings, base(settings, defaultLevel)),
-    listen: parseListen(listen ?? { text: DEFAULT_LISTEN, origin: 'the default' }),
+  const web = { flag: 'clearnet', variable: 'NWS_CLEARNET' };
+  const clearnet = settings.choice(web, ['direct', 'exit', 'deny']) ?? 'direct';
+  const chosen = exits(settings);
+  const isIdle = chosen.length > 0 && clearnet !== 'exit';
+  const reverseTls = { flag: 'reverse-tls', variable: 'NWS_REVERSE_TLS' };
+  return {
+    ...base(settings, defaultLevel),
+    ...identity(settings),
+    listen: { host: '127.0.0.1', port: 0 },
     tls: tls ?? 'terminate',
     requirePin: settings.toggle({ flag: 'require-pin', variable: 'NWS_REQUIRE_PIN' }),
-    clearnet: settings.choice(clearnet, ['direct', 'deny']) ?? 'direct',
-  });
+    reverseTls: settings.choice(reverseTls, ['required', 'optional']) ?? 'required',
+    clearnet,
+    exits: chosen,
+    warnings: [...secretWarnings(settings), ...(isIdle ? [IDLE_EXITS] : [])],
+  };
 }
 
 export function exitConfig(sources: Sources): ExitConfig {
   const settings = new Settings(sources);
-  const config = identity(settings, base(settings, 'info'));
+  const config = { ...base(settings, 'info'), ...identity(settings), ...access(settings) };
+  const isPublic = settings.toggle({ flag: 'public', variable: 'PUBLIC' });
   const target = targetOf(settings);
+  if (target === undefined && !isPublic && config.allow.length === 0) throw noTarget();
   if (config.relays.length === 0) {
     const hint = 'add --relay wss://…, or set NOSTR_RELAYS';
     throw new NwsError('no_relay', 'an exit needs a relay to be reached at', { hint });
   }
+  const interval = { flag: 'announce-interval', variable: 'NWS_ANNOUNCE_INTERVAL' };
   const hostHeader = settings.text({ flag: 'host-header', variable: 'NWS_HOST_HEADER' })?.text;
-  return Object.freeze({ ...config, target, hostHeader });
+  return Object.freeze({
+    ...config,
+    target,
+    ...(hostHeader && { hostHeader }),
+    isPublic,
+    announceIntervalS:
+      settings.number(interval, ANNOUNCE_INTERVAL_S) ?? DEFAULT_ANNOUNCE_INTERVAL_S,
+    warnings: secretWarnings(settings),
+  });
 }
 
 /** By flags alone: NWS_LISTEN is where the proxy listens. */
 export function relayConfig(sources: Sources): RelayConfig {
   const settings = new Settings(sources);
-  const listen = settings.flag('listen') ?? { text: DEFAULT_RELAY_LISTEN, origin: 'the default' };
+  const setting = settings.flag('listen') ?? { text: DEFAULT_RELAY_LISTEN, origin: 'the default' };
+  const listen = parseListen(setting);
+  demandLoopback(setting, listen); // it believes whoever comes
   return Object.freeze({
     ...base(settings, 'info'),
-    listen: parseListen(listen),
+    listen,
     behaviour: relayBehaviour(settings),
     seed: settings.number({ flag: 'seed' }, { min: 0, max: 2 ** 32 - 1 }),
   });
@@ -130,22 +193,6 @@ function relayBehaviour(settings: Settings): Partial<RelayBehaviour> {
   return { ...(preset === 'strfry' ? strfryBehaviour : {}), ...Object.fromEntries(given) };
 }
 
-/**
- * `host:port`, `[::1]:port`, `:port` or a port alone; port 0 is any free one.
- * Only loopback: whoever reaches the port can use it.
- */
-function parseListen({ text, origin }: Setting): ListenAddress {
-  const match = /^(?:(?:\[([^\]]*)\]|([^:]*)):)?(\d{1,5})$/.exec(text);
-  const port = Number(match?.[3]);
-  if (match === null || port > 65_535) {
-    throw badSetting(`${origin} is not an address: ${text}`, `write it like ${DEFAULT_LISTEN}`);
-  }
-  const host = match[1] || match[2] || '127.0.0.1';
-  if (isLoopback(host)) return { host, port };
-  const hint = `use 127.0.0.1:${port}; other addresses need authentication, which comes later`;
-  throw badSetting(`${origin} may only be a loopback address, not ${host}`, hint);
-}
-
 function base(settings: Settings, defaultLevel: LogLevel): BaseConfig {
   const level = { flag: 'log-level', variable: 'NWS_LOG_LEVEL' };
   const format = { flag: 'log-format', variable: 'NWS_LOG_FORMAT' };
@@ -156,40 +203,13 @@ function base(settings: Settings, defaultLevel: LogLevel): BaseConfig {
     logFormat: settings.choice(format, LOG_FORMATS),
     relays: Object.freeze([...new Set(relays)]),
     aliases: new Map(settings.list({ flag: 'alias', variable: 'NWS_ALIASES' }).map(alias)),
-    warnings: ignoredSettings(settings),
+    warnings: [],
   };
 }
 
-function identity<T extends BaseConfig>(settings: Settings, config: T): T & IdentityConfig {
-  const flagged = settings.flag('key');
-  const flaggedFile = settings.path({ flag: 'key-file' });
-  if (flagged && flaggedFile) throw badSetting('--key and --key-file are both given', 'give one');
-  const key = flagged ?? (flaggedFile ? undefined : settings.variable('NOSTR_PRIVATE_KEY'));
-  const warnings = [...config.warnings];
-  if (flagged) warnings.push('--key shows in the shell history: better use --key-file');
-  return {
-    ...config,
-    warnings,
-    signer: key && signerOf(key),
-    keyFile: key ? undefined : (flaggedFile ?? settings.path({ variable: 'NWS_KEY_FILE' })),
-  };
-}
-
-function signerOf({ text, origin }: Setting): Signer {
-  try {
-    return createSigner(parseSecretKey(text));
-  } catch (error) {
-    const { hint } = toNwsError(error);
-    throw badSetting(`${origin} is not a secret key`, hint ?? 'give 64 hex digits or an nsec1…');
-  }
-}
-
-function targetOf(settings: Settings): Target {
+function targetOf(settings: Settings): Target | undefined {
   const setting = settings.text({ flag: 'target', variable: 'BACKEND_HOST' });
-  if (setting === undefined) {
-    const hint = 'add --target http://127.0.0.1:3000, https://…, or tcp://127.0.0.1:22';
-    throw badSetting('an exit needs --target', hint);
-  }
+  if (setting === undefined) return undefined;
   try {
     return parseTarget(setting.origin === '--target' ? setting.text : backendUrl(setting.text));
   } catch (error) {
@@ -197,6 +217,12 @@ function targetOf(settings: Settings): Target {
     const reason = message.replace(/^--target /, '');
     throw badSetting(`${setting.origin} ${reason}`, hint ?? 'give a URL', error);
   }
+}
+
+function noTarget(): NwsError {
+  const hint =
+    'add --target http://127.0.0.1:3000, https://…, or tcp://127.0.0.1:22; or --public for the clear web';
+  return badSetting('an exit needs --target', hint);
 }
 
 /** BACKEND_HOST as the Go program reads it: raw TCP to `host:port`, or to a port of this machine. */
@@ -227,22 +253,4 @@ function alias(setting: Setting): [string, string] {
     throw named(setting, error);
   }
   return [name, host];
-}
-
-function ignoredSettings(settings: Settings): string[] {
-  const set = IGNORED.filter((variable) => {
-    const text = settings.variable(variable)?.text.toLowerCase();
-    return text !== undefined && text !== 'false';
-  });
-  return set.length === 0 ? [] : [`this version ignores ${set.join(', ')}`];
-}
-
-/** The same failure as one of settings, with the flag or variable in front. */
-function named({ origin }: Setting, error: unknown): NwsError {
-  const { message, hint } = toNwsError(error);
-  return badSetting(`${origin}: ${message}`, hint ?? 'correct it or leave it out', error);
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }

@@ -2,8 +2,7 @@
 // Pure: the caller hands in what it read. What the texts mean is config.ts's matter.
 
 import { posix, win32 } from 'node:path';
-import { parseEnv } from 'node:util';
-import { NwsError } from './errors.js';
+import { NwsError, toNwsError } from './errors.js';
 
 export interface Sources {
   /** Flags as yargs read them, by their dashed names. */
@@ -38,8 +37,14 @@ export interface Bounds {
 }
 
 const SEPARATOR = /[;,]/;
-const TRUE = new Set(['true', '1', 'yes', 'on']);
-const FALSE = new Set(['false', '0', 'no', 'off']);
+/** With the single letters of Go's strconv.ParseBool, which is what reads PUBLIC there. */
+const TRUE = new Set(['true', 't', '1', 'yes', 'on']);
+const FALSE = new Set(['false', 'f', '0', 'no', 'off']);
+
+/** A line of `.env` that sets something: `export` or not, a name, `=` or `:`, and the rest. */
+const ASSIGNMENT = /^\s*(?:export\s+)?([\w.-]+)\s*[=:](.*)$/;
+/** A value in quotes, or several with separators between; what follows is a comment. */
+const QUOTED = /^(["'`])(?:(?!\1).)*\1(?:\s*[;,]\s*(["'`])(?:(?!\2).)*\2)*/;
 
 export class Settings {
   readonly #sources: Sources;
@@ -47,7 +52,7 @@ export class Settings {
 
   constructor(sources: Sources) {
     this.#sources = sources;
-    this.#dotenv = sources.dotenv === undefined ? {} : parseEnv(sources.dotenv);
+    this.#dotenv = parseDotenv(sources.dotenv ?? '');
   }
 
   /** @throws NwsError `bad_config` for a flag that is empty or given twice. */
@@ -86,8 +91,12 @@ export class Settings {
     const setting = this.variable(variable);
     if (setting === undefined) return [];
     const { origin } = setting;
-    const texts = setting.text.split(SEPARATOR).map(unquote);
-    return texts.filter((text) => text !== '').map((text) => ({ text, origin }));
+    // Each may have quotes of its own, and one pair around them all is gone already.
+    const parts = setting.text.split(SEPARATOR).map((part) => part.replace(/["'`]/g, '').trim());
+    const texts = parts.filter((text) => text !== '');
+    if (texts.length === 0)
+      throw badSetting(`${origin} names nothing`, 'give it a value or unset it');
+    return texts.map((text) => ({ text, origin }));
   }
 
   /** @throws NwsError `bad_config` for text that is neither true nor false. */
@@ -142,8 +151,31 @@ export class Settings {
   }
 }
 
+/**
+ * Variables of a `.env` as dotenv programs write them, one a line. Unlike node:util's parseEnv it keeps a `#`
+ * within a value, as Go's godotenv does, and all of several quoted values.
+ */
+export function parseDotenv(text: string): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const line of text.replace(/^\ufeff/, '').split(/\r?\n/)) {
+    const [, name, rest = ''] = ASSIGNMENT.exec(line) ?? [];
+    if (name !== undefined) variables[name] = dotenvValue(rest.trim());
+  }
+  return variables;
+}
+
+function dotenvValue(text: string): string {
+  return QUOTED.exec(text)?.[0] ?? text.replace(/(^|\s)#.*$/, '').trim();
+}
+
 export function badSetting(message: string, hint: string, cause?: unknown): NwsError {
   return new NwsError('bad_config', message, { hint, cause });
+}
+
+/** The same failure as one of settings, with the flag or variable in front. */
+export function named({ origin }: Setting, error: unknown): NwsError {
+  const { message, hint } = toNwsError(error);
+  return badSetting(`${origin}: ${message}`, hint ?? 'correct it or leave it out', error);
 }
 
 function oneOf(choices: readonly string[]): string {
@@ -153,6 +185,6 @@ function oneOf(choices: readonly string[]): string {
 /** Spaces and one pair of quotes around a value, which Docker's --env-file keeps, are not part of it. */
 function unquote(text: string): string {
   const trimmed = text.trim();
-  const quoted = /^(["'])(.*)\1$/s.exec(trimmed);
+  const quoted = /^(["'`])(.*)\1$/s.exec(trimmed);
   return quoted?.[2]?.trim() ?? trimmed;
 }

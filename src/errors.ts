@@ -49,8 +49,15 @@ const CODES = {
   relay_refused: { status: 502, proxyError: 'destination_unavailable' },
   /** The relay works, and nobody answers for the exit's key. */
   exit_unreachable: { status: 504, proxyError: 'destination_unavailable' },
+  /**
+   * The exit can't reach the entry's public address, or nobody came in time. The word goes over the wire in a
+   * RESET, so that the entry falls back to CONNECT.
+   */
+  reverse_unreachable: { status: 502, proxyError: 'reverse_unreachable' },
   /** The exit's certificate event is missing, forged, rolled back, or another one than it serves. */
   pin_mismatch: { status: 502, proxyError: 'tls_certificate_error' },
+  /** A client of the proxy that didn't say who it is, or not rightly. */
+  proxy_auth_required: { status: 407, proxyError: 'http_request_denied' },
   /** A local port is taken. */
   address_in_use: { status: 500, proxyError: 'proxy_configuration_error' },
   /** We are shutting down. */

@@ -1,7 +1,7 @@
 // `nws cert HOST`: the certificate that an exit's key signed, and whether the exit serves it.
 
 import type { CommandModule } from 'yargs';
-import { proxyConfig } from '../config.js';
+import { ownProxyConfig } from '../config.js';
 import { encodeNpub } from '../protocol/address.js';
 import type { Pin } from '../tls/pins.js';
 import { checkServed } from './check.js';
@@ -25,7 +25,7 @@ export const certCommand = (io: Io): CommandModule => ({
       ),
   handler: async (flags) => {
     const sources = await sourcesOf(io, flags);
-    const config = proxyConfig(sources, 'warn');
+    const config = ownProxyConfig(sources);
     const log = openLog(io, config);
     await makeHome(config.home);
     const { to, pin } = await withLookup(sources, config, log, async (lookup) => {

@@ -6,6 +6,7 @@ import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
 import { caCommand } from './ca.js';
 import { certCommand } from './cert.js';
 import { demoCommand } from './demo.js';
+import { discoverCommand } from './discover.js';
 import { exitCommand } from './exit.js';
 import { examples } from './help.js';
 import type { Io } from './io.js';
@@ -32,6 +33,7 @@ const COMMANDS = [
   nameCommand,
   certCommand,
   caCommand,
+  discoverCommand,
   keygenCommand,
 ];
 

@@ -1,7 +1,7 @@
 // `nws exit`: the exit in front of one target, until a signal ends it.
 
 import type { CommandModule } from 'yargs';
-import { exitConfig } from '../config.js';
+import { type ExitConfig, exitConfig } from '../config.js';
 import { startExit } from '../exit/exit.js';
 import { examples, options } from './help.js';
 import { exitSigner } from './identity.js';
@@ -15,6 +15,9 @@ export const exitCommand = (io: Io): CommandModule => ({
   builder: (yargs) =>
     yargs
       .options(options('target', 'relay', 'host-header', 'key', 'key-file'))
+      .options(options('public', 'announce-interval', 'allow', 'deny'))
+      .options(options('allow-client', 'deny-client'))
+      .options(options('client-streams', 'client-opens', 'client-rate'))
       .options(options('home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -30,6 +33,18 @@ export const exitCommand = (io: Io): CommandModule => ({
             'ssh, with a key of its own',
             'nws exit --target tcp://127.0.0.1:22 --key-file ssh.key --relay wss://relay.example',
           ],
+          [
+            'the same for one client alone, whose proxy has --key-file',
+            'nws exit --target tcp://127.0.0.1:22 --allow-client npub1… --relay wss://relay.example',
+          ],
+          [
+            'a public exit to the clear web, at 1 MB a second for each client',
+            'nws exit --public --client-rate 1000000 --relay wss://relay.example',
+          ],
+          [
+            'some hosts of an internal network, and nothing else',
+            `nws exit --allow '*.intranet.example:443' --allow 10.1.0.0/16:80+443 --relay wss://relay.example`,
+          ],
         ),
       ),
   handler: async (flags) => {
@@ -37,18 +52,18 @@ export const exitCommand = (io: Io): CommandModule => ({
     const config = exitConfig(sources);
     const log = openLog(io, config);
     await makeHome(config.home);
-    const { target, relays, home, hostHeader } = config;
-    const signer = await exitSigner(config, home);
+    const signer = await exitSigner(config, config.home);
     const agentFor = upstreamOf(sources);
-    const start = () =>
-      startExit({ signer, target, relays, home, log, agentFor, ...(hostHeader && { hostHeader }) });
+    const start = () => startExit({ ...config, signer, log, agentFor });
     await serve(io, start, ({ pubkey, npub, domain, nprofile }) => {
-      const use =
-        target.kind === 'tcp'
-          ? `tunnel to ${domain}`
-          : `curl --cacert "$(nws ca --path)" https://${domain}/`;
-      const line = `nws exit ready as ${npub} — through a proxy: ${use}`;
+      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}`;
       print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile }, line);
     });
   },
 });
+
+function howToUse({ target }: ExitConfig, domain: string): string {
+  if (target === undefined) return `use it with: nws proxy --clearnet exit --exit ${domain}`;
+  if (target.kind === 'tcp') return `through a proxy: tunnel to ${domain}`;
+  return `through a proxy: curl --cacert "$(nws ca --path)" https://${domain}/`;
+}

@@ -11,19 +11,75 @@ const OPTIONS = {
     ...text,
     describe: 'Where requests go: http://, https:// or tcp://host:port [BACKEND_HOST]',
   },
+  public: {
+    type: 'boolean',
+    describe: 'Announce this exit, and serve the clear web: ports 80 and 443 [PUBLIC]',
+  },
+  'announce-interval': {
+    ...text,
+    describe: 'Seconds between announcements, 1 to 3600 [default: 10] [NWS_ANNOUNCE_INTERVAL]',
+  },
+  allow: {
+    ...list,
+    describe: 'Also serve host:port, *.suffix:port or a CIDR; ports as 80+8000-8099 [NWS_ALLOW]',
+  },
+  deny: { ...list, describe: 'Never serve these; goes before --allow [NWS_DENY]' },
+  'allow-client': {
+    ...list,
+    describe: 'Serve this key alone, npub or hex (repeat) [NWS_ALLOW_CLIENTS]',
+  },
+  'deny-client': { ...list, describe: 'Never serve this key (repeat) [NWS_DENY_CLIENTS]' },
+  'client-streams': {
+    ...text,
+    describe: 'Connections of one client at once [default: 256] [NWS_CLIENT_STREAMS]',
+  },
+  'client-opens': {
+    ...text,
+    describe: 'New connections of one client a minute [default: 1200] [NWS_CLIENT_OPENS]',
+  },
+  'client-rate': {
+    ...text,
+    describe: 'Bytes a second of one client, each way [default: no limit] [NWS_CLIENT_RATE]',
+  },
   'host-header': {
     ...text,
     describe: 'Host header for the target, or "target" for its own [NWS_HOST_HEADER]',
   },
   key: { ...text, describe: 'Secret key, hex or nsec; --key-file is safer [NOSTR_PRIVATE_KEY]' },
   'key-file': { ...text, describe: 'File with the secret key, mode 0600 [NWS_KEY_FILE]' },
-  listen: { ...text, describe: 'Loopback address and port; port 0 is any free one' },
+  listen: { ...text, describe: 'Address and port; port 0 is any free one' },
+  auth: {
+    ...text,
+    describe: 'user:password that clients need; a must where --listen is not loopback [NWS_AUTH]',
+  },
+  'public-address': {
+    ...text,
+    describe: 'host:port where exits reach this proxy: streams then run over TCP [PUBLIC_ADDRESS]',
+  },
+  'reverse-listen': {
+    ...text,
+    describe:
+      'Address and port for that on this machine [default: that port, everywhere] [NWS_REVERSE_LISTEN]',
+  },
+  'reverse-tls': {
+    ...text,
+    describe:
+      'TLS of these connections: required (default) or optional, for exits without [NWS_REVERSE_TLS]',
+  },
   tls: { ...text, describe: 'TLS of .nostr hosts: terminate (default) or passthrough [NWS_TLS]' },
   'require-pin': {
     type: 'boolean',
     describe: 'Refuse exits that publish no certificate [NWS_REQUIRE_PIN]',
   },
-  clearnet: { ...text, describe: 'Other hosts: direct (default) or deny [NWS_CLEARNET]' },
+  clearnet: {
+    ...text,
+    describe: 'Other hosts: direct (default), exit (through public exits) or deny [NWS_CLEARNET]',
+  },
+  exit: {
+    ...list,
+    describe:
+      'Public exit for --clearnet exit: npub, nprofile, hex or name (repeat) [default: found] [NWS_EXITS]',
+  },
   alias: { ...list, describe: 'Short name, like shop.nostr=<long name> (repeat) [NWS_ALIASES]' },
   home: { ...text, describe: 'Folder for keys, certificates and pins [NWS_HOME]' },
   'log-level': {

@@ -14,7 +14,8 @@ export const proxyCommand = (io: Io): CommandModule => ({
   describe: 'Start the proxy that reaches .nostr names',
   builder: (yargs) =>
     yargs
-      .options(options('relay', 'listen', 'tls', 'require-pin', 'clearnet', 'alias'))
+      .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'alias'))
+      .options(options('clearnet', 'exit', 'public-address', 'reverse-listen', 'reverse-tls'))
       .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -27,6 +28,18 @@ export const proxyCommand = (io: Io): CommandModule => ({
             'a free port, told as JSON, and a relay for names without one',
             'nws proxy --listen 127.0.0.1:0 --json --relay wss://relay.example',
           ],
+          [
+            'for others on a network that you trust, who need a password',
+            'NWS_AUTH=user:password nws proxy --listen 0.0.0.0:8882',
+          ],
+          [
+            'all of the web, through an exit of your choice',
+            'nws proxy --clearnet exit --exit <name>.nostr',
+          ],
+          [
+            'faster: exits connect to port 8883 of this machine, past the relays',
+            'nws proxy --public-address entry.example:8883',
+          ],
         ),
       ),
   handler: async (flags) => {
@@ -38,7 +51,8 @@ export const proxyCommand = (io: Io): CommandModule => ({
     const agentFor = upstreamOf(sources, config.listen);
     const start = () => startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
     await serve(io, start, ({ url, caPath }) => {
-      const line = `nws proxy ready on ${url} — export HTTPS_PROXY=${url}, then: curl --cacert ${caPath} https://<name>.nostr/`;
+      const given = config.auth === undefined ? url : url.replace('//', '//<user>:<password>@');
+      const line = `nws proxy ready on ${url} — export HTTPS_PROXY=${given}, then: curl --cacert ${caPath} https://<name>.nostr/`;
       print(io, flags, { event: 'ready', listen: url, ca: caPath }, line);
     });
   },

@@ -1,7 +1,7 @@
 // `nws run -- COMMAND`: a command with a proxy of its own, for scripts and CI.
 
 import type { CommandModule } from 'yargs';
-import { proxyConfig } from '../config.js';
+import { ownProxyConfig } from '../config.js';
 import { badSetting } from '../env.js';
 import { startProxy } from '../proxy/proxy.js';
 import { runChild } from './child.js';
@@ -17,8 +17,8 @@ export const runCommand = (io: Io): CommandModule => ({
   builder: (yargs) =>
     yargs
       .usage('$0 run [options] -- COMMAND …')
-      .options(options('relay', 'tls', 'require-pin', 'clearnet', 'alias', 'key', 'key-file'))
-      .options(options('home', 'log-level', 'log-format'))
+      .options(options('relay', 'tls', 'require-pin', 'clearnet', 'exit', 'alias'))
+      .options(options('key', 'key-file', 'home', 'log-level', 'log-format'))
       .epilogue(
         examples(
           ['one request', 'nws run -- curl https://<name>.nostr/'],
@@ -34,14 +34,13 @@ export const runCommand = (io: Io): CommandModule => ({
       ),
   handler: async (flags) => {
     const sources = await sourcesOf(io, flags);
-    const config = proxyConfig(sources, 'warn');
+    const config = ownProxyConfig(sources);
     const [command, ...args] = commandOf(flags['--']);
     const log = openLog(io, config);
     await makeHome(config.home);
     const signer = await givenSigner(config);
-    const listen = { host: '127.0.0.1', port: 0 };
     const agentFor = upstreamOf(sources);
-    const proxy = await startProxy({ ...config, listen, log, agentFor, ...(signer && { signer }) });
+    const proxy = await startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
     try {
       const env = await clientEnv(io, proxy.url, proxy.caPath);
       io.exitStatus = await runChild(io, command, args, env);

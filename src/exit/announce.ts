@@ -5,6 +5,7 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { KIND } from '../protocol/events.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
+import { Outcomes } from './outcomes.js';
 
 /** Sent again after this time. Relays answer "duplicate", which costs nothing. */
 const REFRESH_MS = 3_600_000;
@@ -12,10 +13,8 @@ const REFRESH_MS = 3_600_000;
 export class Announcer {
   readonly #events: readonly NostrEvent[];
   readonly #links: readonly RelayLink[];
-  readonly #log: Logger;
+  readonly #outcomes: Outcomes;
   readonly #timer: NodeJS.Timeout;
-  /** What was last logged, by relay and event: a line for a change, not for every repetition. */
-  readonly #outcomes = new Map<string, string>();
   readonly #publishers: ReadonlyMap<RelayLink, () => void>;
   #onAccepted: (() => void) | undefined;
   /** Resolves when the first relay has taken the first event. */
@@ -25,7 +24,7 @@ export class Announcer {
   constructor(events: readonly NostrEvent[], links: readonly RelayLink[], log: Logger) {
     this.#events = events;
     this.#links = links;
-    this.#log = log;
+    this.#outcomes = new Outcomes(log);
     this.accepted = new Promise((resolve) => {
       this.#onAccepted = resolve;
     });
@@ -50,16 +49,9 @@ export class Announcer {
     }
   }
 
-  #report(event: NostrEvent, relay: string, { ok, reason }: PublishResult): void {
-    if (ok && event === this.#events[0]) this.#onAccepted?.();
-    // The link went down: it is published again when it comes back.
-    if (!ok && reason.startsWith('error:')) return;
+  #report(event: NostrEvent, relay: string, result: PublishResult): void {
+    if (result.ok && event === this.#events[0]) this.#onAccepted?.();
     const what = event.kind === KIND.certificate ? 'certificate' : 'relay list';
-    const outcome = ok ? 'accepted' : `refused: ${reason}`;
-    if (this.#outcomes.get(`${what} ${relay}`) === outcome) return;
-    this.#outcomes.set(`${what} ${relay}`, outcome);
-    if (ok) this.#log.info({ relay }, `${what} published`);
-    else
-      this.#log.warn({ relay, reason }, `relay refuses the ${what}; clients can't find it there`);
+    this.#outcomes.report(what, relay, result);
   }
 }

@@ -1,6 +1,6 @@
 // Composes the exit: relays, session, policy, target, and the certificate event that makes it known.
 //
-//   relays ═ RelayPool ─ Session ─ policy ─ HttpTarget | TcpTarget ─ dial ─ target
+//   relays ═ RelayPool ─ Session ─ Admission ─ HttpTarget | TcpTarget ─ dial ─ target
 
 import type { Agent } from 'node:http';
 import type { Event as NostrEvent } from 'nostr-tools';
@@ -12,10 +12,16 @@ import { encodeName, encodeNprofile, encodeNpub } from '../protocol/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/events.js';
 import { RelayPool } from '../relay/pool.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
+import type { Sums } from '../tunnel/accounts.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
+import { Admission } from './admission.js';
 import { Announcer } from './announce.js';
+import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients.js';
+import { Heartbeat } from './heartbeat.js';
 import { HttpTarget } from './http-target.js';
-import { judgeDestination } from './policy.js';
+import { ownAddresses } from './own-addresses.js';
+import { Policy } from './policy.js';
+import type { Rule } from './rules.js';
 import type { Target, TargetServer } from './target.js';
 import { TcpTarget } from './tcp-target.js';
 
@@ -27,16 +33,28 @@ const QUERY_TIMEOUT_MS = 3_000;
 export interface ExitOptions {
   readonly signer: Signer;
   readonly relays: readonly string[];
-  readonly target: Target;
+  /** Absent where the exit only serves destinations of others. */
+  readonly target?: Target | undefined;
   /** Folder of certificates. */
   readonly home: string;
   readonly log: Logger;
   /** Host toward an HTTP target: a value, or `target` for the target's own; default: the client's. */
-  readonly hostHeader?: string;
+  readonly hostHeader?: string | undefined;
+  /** Announces the exit, and opens the web on public addresses. */
+  readonly isPublic?: boolean | undefined;
+  /** From one announcement to the next, in seconds; default 10. */
+  readonly announceIntervalS?: number | undefined;
+  /** What else is open, and what is closed whatever opens it. */
+  readonly allow?: readonly Rule[] | undefined;
+  readonly deny?: readonly Rule[] | undefined;
+  /** Pubkeys in hex; absent: everyone. */
+  readonly allowClients?: ReadonlySet<string> | undefined;
+  readonly denyClients?: ReadonlySet<string> | undefined;
+  readonly clientLimits?: ClientLimits | undefined;
   /** Largest event in bytes of JSON. */
-  readonly maxEventBytes?: number;
+  readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
-  readonly agentFor?: (url: string) => Agent | undefined;
+  readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
 }
 
 export interface RunningExit {
@@ -48,6 +66,8 @@ export interface RunningExit {
   readonly nprofile: string;
   /** Streams that are open. */
   readonly streams: number;
+  /** What became of all streams so far. */
+  readonly sums: Sums;
   /** Lets streams end for `graceMs`, then resets them. */
   close(graceMs?: number): Promise<void>;
 }
@@ -61,20 +81,22 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const { signer, relays, target, home, log } = options;
   const { pubkey } = signer;
   const domain = fittingName(pubkey, relays, log);
-  const certificate =
-    target.kind === 'tcp' ? undefined : await openExitCertificate(home, pubkey, [domain]);
-  const server = serverFor(options, certificate);
-  const { pool, session } = connect(options, (incoming) => admit(incoming, pubkey, server, log));
-  let announcer: Announcer | undefined;
+  const isWeb = target !== undefined && target.kind !== 'tcp';
+  const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
+  const admission = admissionFor(options, certificate);
+  const { pool, session } = connect(options, (incoming) => admission.take(incoming));
+  const announcers: { close(): void }[] = [];
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
-    announcer?.close();
-    await Promise.all([server.close(graceMs), session.close(graceMs)]);
+    for (const announcer of announcers) announcer.close();
+    await Promise.all([admission.close(graceMs), session.close(graceMs)]);
     await pool.close();
   };
   try {
     await session.start();
-    announcer = await announce(certificate, options, pool);
+    const announcer = await announce(certificate, options, pool);
+    announcers.push(announcer);
     await acceptedInTime(announcer, log);
+    if (options.isPublic) announcers.push(heartbeat(options, pool));
   } catch (error) {
     await close(0);
     throw error;
@@ -85,39 +107,48 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     domain,
     nprofile: encodeNprofile({ pubkey, relays }),
     get streams() {
-      return session.streams;
+      return session.streams + admission.direct;
+    },
+    get sums() {
+      return admission.accounts.sums;
     },
     close,
   };
 }
 
 function connect(
-  { signer, relays, log, agentFor, maxEventBytes }: ExitOptions,
+  options: ExitOptions,
   onIncoming: (incoming: IncomingStream) => void,
 ): { pool: RelayPool; session: Session } {
+  const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigner = (): Signer => signer;
   const pool = new RelayPool({ log, authSigner, agentFor, eventLimitBytes: maxEventBytes });
-  return { pool, session: new Session({ pool, log, signer, relays, onIncoming }) };
+  const mayCome = (client: string): boolean => admits(options, client);
+  const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
+  return { pool, session };
+}
+
+function admissionFor(options: ExitOptions, certificate: ExitCertificate | undefined): Admission {
+  const { signer, log, isPublic = false, allow = [], deny = [] } = options;
+  const rules = { isPublic, allow, deny };
+  const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
+  const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
+  return new Admission({ policy, clientLimits, own: serverFor(options, certificate), log });
 }
 
 function serverFor(
   { target, log, hostHeader }: ExitOptions,
   certificate: ExitCertificate | undefined,
-): TargetServer {
+): TargetServer | undefined {
+  if (target === undefined) return undefined;
   if (certificate === undefined) return new TcpTarget({ target, log });
   return new HttpTarget({ target, certificate, log, hostHeader });
 }
 
-function admit(incoming: IncomingStream, pubkey: string, server: TargetServer, log: Logger): void {
-  try {
-    judgeDestination(incoming.destination, pubkey);
-  } catch (error) {
-    const { peer, key, destination } = incoming;
-    log.info({ peer, key, destination: destination.slice(0, 256) }, 'destination refused');
-    incoming.refuse(toNwsError(error));
-    return;
-  }
-  server.serve(incoming);
+function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {
+  const { signer, relays, log, announceIntervalS: intervalS } = options;
+  const links = relays.map((url) => pool.acquire(url));
+  return new Heartbeat({ signer, links, log, intervalS });
 }
 
 async function announce(

@@ -98,7 +98,8 @@ export class OpeningState {
 
   /** Whether to try it in the plain way now; once it answers otherwise, that counts. */
   isPlainDue(now: number): boolean {
-    return now >= this.#plainAt;
+    // The secret of a reverse connection is for exits that understand it.
+    return this.#options.reverse?.secret === undefined && now >= this.#plainAt;
   }
 
   /** How long the plain way is tried, ready for a sign of the other, until it counts. In ms; undefined: for ever. */

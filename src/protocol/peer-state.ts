@@ -52,9 +52,9 @@ export class PeerState {
     return this.#kind;
   }
 
-  /** Something else than the peer's own messages says what it speaks, which may be out of date. */
-  suggest(kind: PeerKind, now: number): void {
-    if (this.#kind === 'unknown' && kind !== 'unknown') this.#learn(kind, now);
+  /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
+  suggest(reliable: boolean, now: number): void {
+    if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
   }
 
   #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {

@@ -118,8 +118,8 @@ export class StreamState {
     if (isTold) this.#answerAt = now;
   }
 
-  /** Ends both directions without telling the peer: it ended them, or it is gone. */
-  abandon(error: NwsError): void {
+  /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
+  abandon(error?: NwsError): void {
     if (this.#phase !== 'over') this.#end(error);
   }
 

@@ -1,7 +1,8 @@
-// CONNECT to a host of the clear web: dialled from here, or refused by settings.
+// CONNECT to a host of the clear web: dialled from here, reached through an exit, or refused by settings.
 
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
 import { DIAL_TIMEOUT_MS } from '../limits.js';
 import { type Caller, passOn } from './caller.js';
@@ -14,15 +15,32 @@ import { formatHostPort, type HostPort } from './host-port.js';
  */
 export async function connectClearnet(entry: Entry, caller: Caller): Promise<void> {
   if (entry.clearnet === 'deny') throw clearnetDenied(caller.at.host);
-  const upstream = await dial(caller.at, caller.signal);
+  const { at, signal } = caller;
+  const isDirect = entry.clearnet === 'direct';
+  const upstream = await (isDirect ? dial(at, signal) : throughExit(entry, at, signal));
   caller.accept();
   passOn(entry, caller, upstream);
+}
+
+/**
+ * A connection through an exit, which ends with the signal. Nothing is resolved or dialled here.
+ * @throws NwsError as ExitChooser.open().
+ */
+export async function throughExit(
+  { exits }: Entry,
+  to: HostPort,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  if (exits === undefined) {
+    throw new NwsError('bad_config', 'this proxy knows no way to find an exit');
+  }
+  return endWith(await exits.open(to, signal), signal);
 }
 
 /** The refusal of hosts that aren't `.nostr`. */
 export function clearnetDenied(host: string): NwsError {
   return new NwsError('http_request_denied', `${host} is not a .nostr host`, {
-    hint: 'this proxy serves .nostr alone; start it with --clearnet direct to let it reach others',
+    hint: 'this proxy serves .nostr alone; start it with --clearnet direct or exit to let it reach others',
   });
 }
 

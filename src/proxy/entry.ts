@@ -4,6 +4,8 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { LocalAuthority } from '../tls/authority.js';
+import type { ExitChooser } from './exits.js';
+import type { WebExit } from './known-exits.js';
 import type { ShownPins } from './passthrough.js';
 import type { PinnedDialer } from './pinned.js';
 import type { HostResolver, ResolvedHost } from './resolve.js';
@@ -19,6 +21,12 @@ export type OpenStream = (
   early?: boolean,
 ) => Promise<Duplex>;
 
+/**
+ * Opens a stream through an exit to `host:port` of the clear web, which the exit resolves and dials. Rejects with
+ * an NwsError. An aborted signal ends the opening.
+ */
+export type OpenVia = (exit: WebExit, destination: string, signal: AbortSignal) => Promise<Duplex>;
+
 export interface Entry {
   readonly resolver: HostResolver;
   readonly open: OpenStream;
@@ -27,7 +35,10 @@ export interface Entry {
   /** For `passthrough`. */
   readonly shown: ShownPins;
   readonly tls: 'terminate' | 'passthrough';
-  readonly clearnet: 'direct' | 'deny';
+  /** What to do with hosts that aren't `.nostr`. */
+  readonly clearnet: 'direct' | 'exit' | 'deny';
+  /** For `clearnet: 'exit'`. */
+  readonly exits?: Pick<ExitChooser, 'open'> | undefined;
   readonly log: Logger;
 }
 

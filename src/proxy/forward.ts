@@ -2,7 +2,7 @@
 //
 //   client ── absolute form ─┬─ http://….nostr   a stream, plain HTTP inside its encryption
 //                            ├─ https://….nostr  a stream, pinned TLS
-//                            └─ other ────────── directly
+//                            └─ other ────────── directly, or through an exit
 //
 // Forwarding itself is http/forward and http/upgrade.
 
@@ -19,7 +19,7 @@ import { replyFailure, replyFailureRaw } from '../http/reply.js';
 import { forwardUpgrade } from '../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../limits.js';
 import { join, logFailure } from './caller.js';
-import { clearnetDenied } from './clearnet.js';
+import { clearnetDenied, throughExit } from './clearnet.js';
 import { type Entry, endWith } from './entry.js';
 import { type AbsoluteTarget, formatHostPort } from './host-port.js';
 
@@ -127,7 +127,7 @@ export class Forwarder {
   async #reach(origin: Origin, signal: AbortSignal): Promise<Duplex> {
     const { resolver, pinned, open } = this.#entry;
     const { scheme, host, port } = origin;
-    if (!resolver.isNostr(host)) return endWith(await this.#direct(origin), signal);
+    if (!resolver.isNostr(host)) return endWith(await this.#clearnet(origin, signal), signal);
     const to = await resolver.resolve(host);
     if (scheme === 'http') return endWith(await open(to, port, signal), signal);
     // Here the proxy is the TLS client, so there is nobody else who could check the exit.
@@ -135,11 +135,26 @@ export class Forwarder {
     return pinned.connect({ to, port, pin, alpn: ['http/1.1'], signal });
   }
 
-  #direct({ scheme, host, port }: Origin): Promise<Socket> {
-    const hostname = host.replace(/^\[(.*)\]$/, '$1');
-    const options = { hostname, protocol: `${scheme}:`, port: String(port), servername: hostname };
+  async #clearnet(origin: Origin, signal: AbortSignal): Promise<Socket> {
+    const { port } = origin;
+    const host = origin.host.replace(/^\[(.*)\]$/, '$1');
+    const to = { ...origin, host };
+    if (this.#entry.clearnet !== 'exit') return this.#dial(to);
+    // undici asks no more of a socket than a stream has.
+    const stream = (await throughExit(this.#entry, { host, port }, signal)) as Socket;
+    return origin.scheme === 'http' ? stream : this.#dial(to, stream);
+  }
+
+  /** Connects, unless a way is there already, and for https does the TLS, checked as Node does it. */
+  async #dial({ scheme, host, port }: Origin, httpSocket?: Socket): Promise<Socket> {
+    const base = { hostname: host, protocol: `${scheme}:`, port: String(port), servername: host };
+    const options = { ...base, ...(httpSocket && { httpSocket }) };
     return new Promise((resolve, reject) => {
-      this.#dialDirect(options, (error, socket) => (error ? reject(error) : resolve(socket!)));
+      this.#dialDirect(options, (error, socket) => {
+        if (error) httpSocket?.destroy();
+        if (error) reject(error);
+        else resolve(socket!);
+      });
     });
   }
 }

@@ -1,50 +1,47 @@
 // Composes the entry: one port for CONNECT and absolute-form HTTP, and the tunnel behind it.
 // How each way in is served is in the files next to this one.
 
-import type { Agent } from 'node:http';
 import type { Logger } from 'pino';
-import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
-import { normalizeRelayUrl } from '../protocol/address.js';
-import { RelayPool } from '../relay/pool.js';
+import { type Address, normalizeRelayUrl } from '../protocol/address.js';
+import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority.js';
-import { type Pin, PinResolver, PinStore } from '../tls/pins.js';
-import { Session } from '../tunnel/session.js';
-import type { Entry, OpenStream } from './entry.js';
+import type { Sums } from '../tunnel/accounts.js';
+import { Authenticator, type Credentials } from './auth.js';
+import { discoverExits } from './discovery.js';
+import type { Entry } from './entry.js';
+import { ExitChooser } from './exits.js';
 import { Forwarder } from './forward.js';
 import { formatHostPort, type HostPort } from './host-port.js';
+import type { WebExit } from './known-exits.js';
 import { Listener } from './listener.js';
 import { LocalPages } from './local.js';
 import { ShownPins } from './passthrough.js';
 import { PinnedDialer } from './pinned.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
+import { Tunnel, type TunnelOptions } from './tunnel.js';
 
 /** How long starting waits for a first relay. Without one the proxy starts as well, and says so in every answer. */
 const READY_TIMEOUT_MS = 3_000;
 
-export interface ProxyOptions {
+export interface ProxyOptions extends TunnelOptions {
   /** Port 0 picks a free one. */
   readonly listen: HostPort;
   /** For names that carry no relay. */
   readonly relays: readonly string[];
-  /** Folder of the local CA and the pins. */
-  readonly home: string;
-  readonly log: Logger;
   readonly tls: 'terminate' | 'passthrough';
   /** Refuse exits without a certificate event. */
   readonly requirePin: boolean;
   /** What to do with hosts that aren't `.nostr`. */
-  readonly clearnet: 'direct' | 'deny';
+  readonly clearnet: 'direct' | 'exit' | 'deny';
+  /** Exits that the clear web may use, best first; none: those that announce themselves. */
+  readonly exits?: readonly Address[] | undefined;
+  /** What clients have to give; absent: whoever reaches the port may use it. */
+  readonly auth?: Credentials | undefined;
   /** Name → `.nostr` name, npub or nprofile. */
   readonly aliases: ReadonlyMap<string, string>;
-  /** Default: a fresh key for each exit. */
-  readonly signer?: Signer | undefined;
-  /** Bytes of JSON; default: what relays say. */
-  readonly maxEventBytes?: number | undefined;
-  /** An upstream proxy for reaching relays. */
-  readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
 }
 
 export interface RunningProxy {
@@ -56,6 +53,10 @@ export interface RunningProxy {
   readonly streams: number;
   /** Clients connected. */
   readonly connections: number;
+  /** Where exits connect back to (CONNECTR), if they may. */
+  readonly reverseAddress: HostPort | undefined;
+  /** What became of all streams so far. */
+  readonly sums: Sums;
   /** Takes nothing new, gives what runs `graceMs` to end, then ends it. */
   close(graceMs?: number): Promise<void>;
 }
@@ -67,32 +68,39 @@ export interface RunningProxy {
 export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const relays = options.relays.map(normalizeRelayUrl);
   const authority = await openAuthority(options.home);
-  const tunnel = openTunnel(options, await PinStore.open(options.home));
-  const entry = entryOf({ ...options, relays }, tunnel, authority);
+  const tunnel = await Tunnel.open(options);
+  const { pool, session } = tunnel;
+  const exits = chooserFor({ ...options, relays }, tunnel);
+  const entry = { ...entryOf({ ...options, relays }, tunnel, authority), exits };
   const pages = new LocalPages({
     caPem: authority.pem,
-    isReady: () => relays.length === 0 || isAnyUp(tunnel.pool, relays),
+    isReady: () => relays.length === 0 || isAnyUp(pool, relays),
   });
   const forwarder = new Forwarder(entry);
-  const listener = new Listener(routes(entry, forwarder, pages));
+  const authenticator = options.auth && new Authenticator(options.auth, options.log);
+  const listener = new Listener(routes(entry, forwarder, pages, authenticator));
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
     await listener.close(graceMs);
     await forwarder.close();
-    await tunnel.session.close(0);
-    await tunnel.pool.close();
+    exits.close();
+    await tunnel.close();
   };
   try {
     const bound = await listener.listen(options.listen);
-    for (const relay of relays) tunnel.pool.acquire(relay);
-    await firstRelay(tunnel.pool, relays, options.log);
+    for (const relay of relays) pool.acquire(relay);
+    await firstRelay(pool, relays, options.log);
     return {
       url: `http://${formatHostPort(bound)}`,
       caPath: authority.path,
       get streams() {
-        return tunnel.session.streams;
+        return session.streams;
       },
       get connections() {
         return listener.connections;
+      },
+      reverseAddress: tunnel.reverseAddress,
+      get sums() {
+        return tunnel.accounts.sums;
       },
       close,
     };
@@ -102,29 +110,11 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   }
 }
 
-interface Tunnel {
-  readonly pool: RelayPool;
-  readonly session: Session;
-  readonly pins: PinResolver;
-  readonly open: OpenStream;
-}
-
-function openTunnel(options: ProxyOptions, store: PinStore): Tunnel {
-  const { log, signer, agentFor, maxEventBytes } = options;
-  const authSigner = (): Signer => session.relaySigner;
-  const pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigner });
-  const session = new Session({ pool, log, signer });
-  const open: OpenStream = (to, port, signal, early) =>
-    session.open({
-      peer: to.pubkey,
-      relays: to.relays,
-      destination: `${to.destination}:${port}`,
-      reliable: store.get(to.pubkey)?.reliable,
-      early,
-      signal,
-    });
-  const onPin = ({ pubkey, reliable }: Pin): void => session.learn(pubkey, reliable);
-  return { pool, session, open, pins: new PinResolver({ store, source: pool, log, onPin }) };
+function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): ExitChooser {
+  const { pool: source, openVia } = tunnel;
+  const discover = (signal: AbortSignal): Promise<readonly WebExit[]> =>
+    discoverExits({ source, relays, signal });
+  return new ExitChooser({ exits, relays, log, discover, openVia });
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {

@@ -11,10 +11,15 @@ export interface IncomingStream {
   readonly key: string;
   /** What the entry asks for; believe nothing of it. */
   readonly destination: string;
+  /** Where the entry waits for a connection that the bytes are to take; believe nothing of it either. */
+  readonly reverse: { readonly address: string; readonly secret: Buffer | undefined } | undefined;
   /** Aborted when the entry gives up before it has an answer. */
   readonly signal: AbortSignal;
-  /** The target is there: the stream opens. One that the entry gave up meanwhile comes back destroyed. */
-  accept(): Duplex;
+  /**
+   * The target is there: the stream opens. One that the entry gave up meanwhile comes back destroyed.
+   * @param over the connection to the entry, where it waits for one
+   */
+  accept(over?: Duplex): Duplex;
   /** The stream is refused, with a reason that the entry hands on. */
   refuse(error: NwsError): void;
 }
@@ -28,7 +33,8 @@ export class IncomingRequest implements IncomingStream {
     this.#peer = peer;
     this.#stream = stream;
     peer.watch(stream, () => {
-      if (stream.phase === 'over') this.#gaveUp.abort(stream.error);
+      // Without an error, it is over because it goes on elsewhere.
+      if (stream.phase === 'over' && stream.error) this.#gaveUp.abort(stream.error);
     });
   }
 
@@ -48,11 +54,25 @@ export class IncomingRequest implements IncomingStream {
     return this.#gaveUp.signal;
   }
 
-  accept(): Duplex {
+  get reverse(): IncomingStream['reverse'] {
+    const { reverse } = this.#stream;
+    return reverse && { address: reverse.entryPublicAddress, secret: reverse.secret };
+  }
+
+  accept(over?: Duplex): Duplex {
+    if (over !== undefined) return this.#handOver(over);
     this.#stream.accept(performance.now());
     const stream = this.#peer.attach(this.#stream);
     stream.sync();
     return stream;
+  }
+
+  /** The relays carry no more than the word that it is open. */
+  #handOver(over: Duplex): Duplex {
+    if (this.#stream.phase === 'over') over.destroy();
+    else this.#stream.accept(performance.now());
+    this.#peer.update();
+    return over;
   }
 
   refuse(error: NwsError): void {

@@ -5,12 +5,14 @@
 
 import type { Logger } from 'pino';
 import type { Scheme, Signer } from '../crypto/signer.js';
-import { NwsError } from '../errors.js';
+import type { NwsError } from '../errors.js';
 import type { Message } from '../protocol/message.js';
 import { type Parcel, PeerState } from '../protocol/peer-state.js';
 import type { StreamState } from '../protocol/stream-state.js';
+import type { StreamOptions } from '../protocol/stream-types.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
 import { Echoes } from './echoes.js';
+import { refusalOf } from './opening.js';
 import { PlainSender } from './plain-sender.js';
 import type { Route } from './route.js';
 import { Sealer } from './sealer.js';
@@ -49,6 +51,8 @@ export class Peer {
   readonly #watchers = new Map<string, () => void>();
   readonly #plain: PlainSender;
   readonly #sealer: Sealer;
+  /** Who waits for a PONG. */
+  readonly #pings: (() => void)[] = [];
   #timer: NodeJS.Timeout | undefined;
   #timerAt = Number.POSITIVE_INFINITY;
   /** Since when nothing came back over the current relay, though something should. */
@@ -80,8 +84,8 @@ export class Peer {
   }
 
   /** Opens a stream as the entry; `changed` is called at every change until it is open or over. */
-  open(destination: string, changed: () => void): StreamState {
-    const stream = this.#ask(destination);
+  open(destination: string, changed: () => void, reverse?: StreamOptions['reverse']): StreamState {
+    const stream = this.#ask(destination, reverse);
     this.watch(stream, changed);
     this.update();
     return stream;
@@ -92,9 +96,9 @@ export class Peer {
     return this.attach(this.#ask(destination));
   }
 
-  #ask(destination: string): StreamState {
+  #ask(destination: string, reverse?: StreamOptions['reverse']): StreamState {
     this.route.forgetMute();
-    return this.state.open(destination, performance.now());
+    return this.state.open(destination, performance.now(), reverse);
   }
 
   watch(stream: StreamState, changed: () => void): void {
@@ -120,6 +124,7 @@ export class Peer {
     this.#sealer.scheme = scheme;
     if (this.#options.role === 'exit') this.route.heard(link);
     for (const message of messages) {
+      if (message.type === 'PONG') for (const heard of this.#pings.splice(0)) heard();
       const known = this.state.streams.has(message.key);
       const stream = this.state.receive(message, now, fresh);
       if (stream === undefined) continue;
@@ -248,6 +253,16 @@ export class Peer {
     this.update();
   }
 
+  /** Asks the peer whether it is there. Resolves with the time that it took to answer, in ms. */
+  async ping(): Promise<number> {
+    const askedAt = performance.now();
+    const answered = new Promise<void>((resolve) => this.#pings.push(resolve));
+    this.state.probe(askedAt);
+    this.update();
+    await answered;
+    return performance.now() - askedAt;
+  }
+
   /** A link went down: what was under way on it goes out again over the next one, or when it is back. */
   linkDown(link: RelayLink): void {
     if (link === this.route.current) this.#relink(performance.now());
@@ -282,17 +297,4 @@ export class Peer {
 /** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
 function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
   return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
-}
-
-/** What a relay's refusal means to whoever asked for a stream; undefined where it may pass. */
-function refusalOf(reason: string, relays: string): NwsError | undefined {
-  if (reason.startsWith('mute:')) {
-    return new NwsError('exit_unreachable', 'no exit listens there', {
-      hint: `the relay ${relays} says that nobody is subscribed; check that the exit runs and uses it`,
-    });
-  }
-  if (!/^(blocked|restricted|auth-required|pow):/.test(reason)) return undefined;
-  return new NwsError('relay_refused', `the relay ${relays} refuses our events: ${reason}`, {
-    hint: 'use another relay, or one that lets this key write',
-  });
 }

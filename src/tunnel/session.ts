@@ -6,30 +6,31 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
-import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/address.js';
 import type { StreamState } from '../protocol/stream-state.js';
-import type { PeerKind } from '../protocol/stream-types.js';
 import type { RelayLink } from '../relay/link.js';
-import type { RelayPool } from '../relay/pool.js';
 import { EntryKeys } from './entry-keys.js';
 import { START_KINDS } from './inbox.js';
 import { Inboxes } from './inboxes.js';
-import { IncomingRequest, type IncomingStream } from './incoming.js';
+import { IncomingRequest } from './incoming.js';
 import { openStream } from './opening.js';
 import { Peer } from './peer.js';
 import { PeerTable } from './peer-table.js';
+import { ping } from './ping.js';
 import { type Ignored, type Received, Reception } from './reception.js';
 import { RelayRests } from './relay-rests.js';
+import { ReverseOpener } from './reverse-opening.js';
 import { Route } from './route.js';
 import { SessionMemory } from './session-memory.js';
-import type { TunnelStream } from './stream.js';
+import type { Opened, OpenOptions, SessionOptions } from './session-options.js';
+import { Strangers } from './strangers.js';
 import { WindowShare } from './window-share.js';
 
 export type { IncomingStream } from './incoming.js';
+export type { Opened, OpenOptions, SessionOptions } from './session-options.js';
 
 /** How long an entry keeps what it knows of an exit that it has no stream to. */
 const IDLE_PEER_MS = 300_000;
@@ -37,33 +38,6 @@ const IDLE_PEER_MS = 300_000;
 const RELAY_TIMEOUT_MS = 5_000;
 /** Events published in one go, before the process looks at its sockets again. */
 const EVENTS_A_TURN = 8;
-
-export interface SessionOptions {
-  readonly pool: RelayPool;
-  readonly log: Logger;
-  /** The exit's key, or the key that an entry was told to use; else an entry makes one for each exit. */
-  readonly signer?: Signer | undefined;
-  /** Where an exit listens. */
-  readonly relays?: readonly string[] | undefined;
-  /** Makes this the exit's side: called for each stream that somebody asks for. */
-  readonly onIncoming?: ((incoming: IncomingStream) => void) | undefined;
-}
-
-export interface OpenOptions {
-  /** The exit's pubkey, hex. */
-  readonly peer: string;
-  readonly relays: readonly string[];
-  /** `host:port` as the exit is to see it. */
-  readonly destination: string;
-  /** Whether the exit says that it speaks reliable streams. */
-  readonly reliable?: boolean | undefined;
-  /**
-   * Don't wait for the answer of an exit that is known to speak reliable streams: what is written goes along
-   * with the CONNECT, and a refusal comes as the stream's error.
-   */
-  readonly early?: boolean | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
 
 export class Session {
   readonly #options: SessionOptions;
@@ -77,6 +51,8 @@ export class Session {
   readonly #reception: Reception;
   readonly #peers: PeerTable;
   readonly #keys: EntryKeys;
+  readonly #reverse: ReverseOpener | undefined;
+  readonly #strangers: Strangers;
   readonly #ready = new Set<Peer>();
   #pumpAt: NodeJS.Immediate | undefined;
   #isClosing = false;
@@ -86,6 +62,8 @@ export class Session {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
     this.#keys = new EntryKeys(options.signer);
+    this.#strangers = new Strangers(options.log);
+    this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log);
     this.#rests = new RelayRests(options.log);
     this.#peers = new PeerTable({
@@ -111,7 +89,7 @@ export class Session {
 
   /** Streams that are open, opening or not yet ended on both sides. */
   get streams(): number {
-    return this.#peers.streams;
+    return this.#peers.streams + (this.#reverse?.streams ?? 0);
   }
 
   /**
@@ -139,7 +117,7 @@ export class Session {
    * Opens a stream as the entry. Resolves when it is open, or with `early` maybe before.
    * @throws NwsError why it can't be opened.
    */
-  async open(options: OpenOptions): Promise<TunnelStream> {
+  async open(options: OpenOptions): Promise<Opened> {
     const { relays, destination, reliable, early, signal } = options;
     if (this.#isClosing) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
@@ -150,23 +128,38 @@ export class Session {
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
-    if (reliable !== undefined) peer.state.suggest(kindOf(reliable), performance.now());
-    if (early && peer.state.kind === 'reliable') return peer.openEarly(destination);
+    if (reliable !== undefined) peer.state.suggest(reliable, performance.now());
+    const direct = await this.#reverse?.open(peer, destination, signal);
+    if (direct !== undefined) return { stream: direct, way: 'reverse' };
+    if (early && peer.state.kind === 'reliable') {
+      return { stream: peer.openEarly(destination), way: 'relay' };
+    }
     const stream = await openStream(peer, destination, signal);
     if (stream.errored !== null) throw stream.errored;
-    return stream;
+    return { stream, way: 'relay' };
+  }
+
+  /**
+   * Asks an exit that speaks reliable streams whether it is there. Resolves with the time that it took, in ms, or
+   * undefined where it didn't answer in time.
+   * @throws NwsError `relay_unreachable`
+   */
+  async ping(exit: Pick<OpenOptions, 'peer' | 'relays'>): Promise<number | undefined> {
+    const peer = this.#entryPeer(exit);
+    await this.#options.pool.whenUp(exit.relays, RELAY_TIMEOUT_MS);
+    return ping(peer);
   }
 
   /** An exit has published whether it speaks reliable streams, which those who wait for its answer may use. */
   learn(exit: string, reliable: boolean): void {
     for (const peer of this.#peers) {
       if (peer.pubkey !== exit) continue;
-      peer.state.suggest(kindOf(reliable), performance.now());
+      peer.state.suggest(reliable, performance.now());
       peer.update();
     }
   }
 
-  #entryPeer({ peer: pubkey, relays }: OpenOptions): Peer {
+  #entryPeer({ peer: pubkey, relays }: Pick<OpenOptions, 'peer' | 'relays'>): Peer {
     const signer = this.#keys.of(pubkey);
     const known = this.#peers.get(signer.pubkey, pubkey);
     const urls = [...new Set(relays.map(normalizeRelayUrl))];
@@ -236,7 +229,12 @@ export class Session {
     for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.probe();
   }
 
-  #deliver({ signer, from, messages, scheme, createdAt }: Received, link: RelayLink): void {
+  #deliver(received: Received, link: RelayLink): void {
+    const { signer, from, messages, scheme, createdAt } = received;
+    if (this.#options.admits?.(from) === false) {
+      this.#strangers.turnAway(received, link);
+      return;
+    }
     let peer = this.#peers.get(signer.pubkey, from);
     if (peer === undefined) {
       if (this.#role === 'entry' || !this.#peers.makeRoom()) return;
@@ -276,14 +274,11 @@ export class Session {
     }
     this.#isClosed = true;
     clearImmediate(this.#pumpAt);
+    this.#reverse?.close();
     for (const peer of this.#peers) peer.reset(shuttingDown());
     this.#peers.close();
     this.#inboxes.close();
   }
-}
-
-function kindOf(reliable: boolean): PeerKind {
-  return reliable ? 'reliable' : 'plain';
 }
 
 function nextSecond(): Promise<void> {

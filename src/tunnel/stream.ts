@@ -1,16 +1,16 @@
 // A stream as an ordinary Node Duplex, so that http, tls, undici and net compose with it.
 // What the bytes become on the wire is protocol/stream-state.ts; when it goes out, tunnel/peer.ts.
 
-import { Duplex } from 'node:stream';
 import { NwsError } from '../errors.js';
 import type { StreamState } from '../protocol/stream-state.js';
+import { SocketLike } from './socket-like.js';
 
 /** Bytes taken from the application before they are sent: enough to fill events while one is on its way. */
 const SEND_QUEUE_BYTES = 256 * 1024;
 /** A side that is done with the stream leaves the other this long to take what was written. */
 const LINGER_MS = 30_000;
 
-export class TunnelStream extends Duplex {
+export class TunnelStream extends SocketLike {
   readonly #state: StreamState;
   /** Tells the peer's shell that the state changed. */
   readonly #changed: () => void;
@@ -53,6 +53,7 @@ export class TunnelStream extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     // A copy: the writer may use its buffer again as soon as we call back, and we send it again on loss.
     this.#state.send.write(Buffer.from(chunk));
+    this.bytesWritten += chunk.length;
     if (this.#state.send.queuedBytes < SEND_QUEUE_BYTES) callback();
     else this.#pendingWrite = callback;
     this.#changed();
@@ -76,6 +77,7 @@ export class TunnelStream extends Duplex {
       const bytes = this.#state.receive.take(performance.now());
       if (bytes === undefined) break;
       took = true;
+      this.bytesRead += bytes.length;
       this.#wantsBytes = this.push(bytes);
     }
     // The window may have opened.
@@ -102,27 +104,6 @@ export class TunnelStream extends Duplex {
 
   #discard(): void {
     while (this.#state.receive.take(performance.now()) !== undefined);
-  }
-
-  // What http, tls and undici call on a socket, and what has no meaning here.
-  setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  setTimeout(): this {
-    return this;
-  }
-
-  ref(): this {
-    return this;
-  }
-
-  unref(): this {
-    return this;
   }
 }
 

@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { serve } from '../../src/cli/serve.js';
 import { decodeHost } from '../../src/protocol/address.js';
+import { curl } from '../proxy/curl.js';
 import { jsonLines, start, useTempFolder } from './harness.js';
 
 describe('a command that serves', () => {
@@ -40,6 +41,22 @@ describe('a command that serves', () => {
     expect(event).to.have.keys('event', 'listen', 'ca');
     const { listen } = event as { listen: string };
     expect((await fetch(`${listen}/healthz`)).status).to.equal(200);
+    await stop();
+  });
+
+  it('proxy: asks for what --auth says', async () => {
+    const { event, stop } = await ready([
+      'proxy',
+      '--listen',
+      '127.0.0.1:0',
+      '--auth',
+      'me:secret',
+    ]);
+    const { listen } = event as { listen: string };
+    const ask = (user: string) =>
+      curl('--proxy', listen, '--proxy-user', user, '-w', '%{http_code}', 'http://localhost:1/');
+    expect((await ask('me:wrong')).stdout).to.match(/407$/);
+    expect((await ask('me:secret')).stdout).to.match(/502$/); // nobody listens there
     await stop();
   });
 

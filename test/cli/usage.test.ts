@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { run, useTempFolder } from './harness.js';
 
-const COMMANDS = 'proxy exit run demo relay resolve name cert ca keygen'.split(' ');
+const COMMANDS = 'proxy exit run demo relay resolve name cert ca discover keygen'.split(' ');
 const NPUB = 'npub180cvv07tjdrrgpa0j7j7tmnyl2yr6yr7l8j4s3evf6u64th6gkwsyjh6w6';
 
 describe('help', () => {
@@ -46,7 +46,21 @@ describe('a wrong command line', () => {
     ['exit', /exit needs --target/, /tcp:\/\//],
     ['exit --target http://127.0.0.1:1', /needs a relay/, /--relay/],
     ['exit --relay ws://127.0.0.1:1', /exit needs --target/, /tcp:\/\//],
-    ['proxy --listen 0.0.0.0:8882', /--listen may only be a loopback address/, /127\.0\.0\.1/],
+    [
+      'proxy --listen 0.0.0.0:8882',
+      /--listen may only be a loopback address/,
+      /--auth.*127\.0\.0\.1/,
+    ],
+    ['proxy --auth secret', /--auth is not a user and a password/, /user:password/],
+    ['proxy --public-address a.example', /--public-address has no port/, /entry\.example:8883/],
+    ['proxy --reverse-listen :1', /--reverse-listen is of no use alone/, /--public-address/],
+    ['proxy --clearnet nowhere', /--clearnet can't be nowhere/, /direct, exit or deny/],
+    ['proxy --exit a.example', /--exit: .*a\.example/, /<key>\.nostr/],
+    ['run --auth a:b -- true', /unknown option --auth/, /nws run --help/],
+    ['exit --allow :443', /--allow: rule ":443"/, /host:port/],
+    ['exit --public --relay ws://127.0.0.1:1 --client-rate fast', /--client-rate/, /from 1024/],
+    ['exit --allow-client me', /--allow-client: not a public key/, /npub1/],
+    ['exit --allow-clients me', /unknown option --allow-clients/, /did you mean --allow-client\?/],
     ['resolve', /an argument is missing/, /nws resolve --help/],
     ['name', /pubkey/, /nws name --help/],
     ['name --pubkey zz', /not a public key/, /npub1/],

@@ -4,11 +4,11 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey } from '../../src/index.js';
 import { messageEvent } from '../../src/protocol/events.js';
-import type { TunnelStream } from '../../src/tunnel/stream.js';
 import { until } from '../support/until.js';
 import { entrySide, exitSide, type Side } from '../tunnel/tunnel.js';
 import { digest, generated } from './bytes.js';
@@ -80,13 +80,13 @@ describe('events that are not to be believed', function () {
     await relay.close();
   });
 
-  async function open(): Promise<TunnelStream> {
+  async function open(): Promise<Duplex> {
     const options = { peer: signer.pubkey, relays: [relay.url], destination: 'x.nostr:22' };
-    const stream = await entry.session.open(options);
+    const { stream } = await entry.session.open(options);
     return stream.on('error', () => undefined);
   }
 
-  async function expectEcho(stream: TunnelStream, text: string): Promise<void> {
+  async function expectEcho(stream: Duplex, text: string): Promise<void> {
     stream.write(text);
     expect(String((await once(stream, 'data'))[0])).to.equal(text);
   }

@@ -1,43 +1,11 @@
 // The certificate event on its way to relays that come and go.
 
-import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
-import type { Event as NostrEvent } from 'nostr-tools';
 import { pino } from 'pino';
 import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
 import { Announcer } from '../../src/exit/announce.js';
 import { certificateEvent } from '../../src/protocol/events.js';
-import type { PublishResult, RelayLink, RelayLinkEvents } from '../../src/relay/link.js';
-
-/** A link that remembers what was published; the test answers for the relay. */
-class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
-  readonly url: string;
-  isUp = false;
-  readonly unconfirmedBytes = 0;
-  readonly canPublish = true;
-  readonly stallsAt = undefined;
-  readonly eventLimitBytes = 65_536;
-  readonly okLatencyMs = undefined;
-  readonly lastError = undefined;
-  readonly ignoredFrames = 0;
-  readonly published: { event: NostrEvent; answer: (result: PublishResult) => void }[] = [];
-
-  constructor(url: string) {
-    super();
-    this.url = url;
-  }
-  publish(event: NostrEvent, onResult: (result: PublishResult) => void = () => undefined): void {
-    this.published.push({ event, answer: onResult });
-  }
-  subscribe = () => ({ update: () => undefined, close: () => undefined });
-  kick = (): void => undefined;
-  close = (): void => undefined;
-
-  up(): void {
-    this.isUp = true;
-    this.emit('up');
-  }
-}
+import { FakeLink } from './fake-link.js';
 
 describe('exit/announce', () => {
   const signer = createSigner(generateSecretKey());

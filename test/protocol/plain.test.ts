@@ -98,14 +98,14 @@ describe('protocol: an entry and an exit of NIP-443', () => {
     const stream = entry.open(`${NAME}:443`, 0);
     said(entry, 0);
     stream.send.write(Buffer.from('hello'));
-    entry.suggest('plain', 100);
+    entry.suggest(false, 100);
     entry.tick(350);
     expect(textOf(plain(entry, 350))).to.equal('hello');
   });
 
   it('opens without waiting from then on, and asks before it says anything', () => {
     const entry = peer('entry');
-    entry.suggest('plain', 0);
+    entry.suggest(false, 0);
     const stream = entry.open(`${NAME}:443`, 0);
     stream.send.write(Buffer.from('hello'));
     expect(said(entry, 0)).to.deep.equal([]);
@@ -116,7 +116,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
 
   it('says it all again in the reliable way where the exit turns out to have been replaced', () => {
     const entry = peer('entry');
-    entry.suggest('plain', 0);
+    entry.suggest(false, 0);
     const { key, send } = entry.open(`${NAME}:443`, 0);
     send.write(Buffer.from('hello'));
     plain(entry, 0);
@@ -142,7 +142,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
 
   it('comes to the plain way from the reliable one, with early data, in messages that the other can not read', () => {
     const entry = peer('entry');
-    entry.suggest('reliable', 0);
+    entry.suggest(true, 0);
     const stream = entry.open(`${NAME}:443`, 0);
     stream.send.write(Buffer.from('hello'));
     expect(said(entry, 0).map(({ type }) => type)).to.deep.equal(['CONNECT', 'DATA']);
@@ -154,7 +154,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
 
   it('gives up on an exit that was never heard of, and has patience with one that was', () => {
     const absent = peer('entry');
-    absent.suggest('plain', 0);
+    absent.suggest(false, 0);
     const given = absent.open(`${NAME}:443`, 0);
     absent.tick(2_000);
     absent.tick(10_000);
@@ -186,7 +186,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
 
   it('is over when both have nothing more to say, or after silence', () => {
     const entry = peer('entry');
-    entry.suggest('plain', 0);
+    entry.suggest(false, 0);
     const [left, silent] = [entry.open(NAME, 0), entry.open(NAME, 0)];
     plain(entry, 0);
     for (const { key } of [left, silent]) entry.receive(data(key, 'x'), 1, true);
@@ -204,7 +204,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
 
   it('ends a stream whose peer sends more than there is room for', () => {
     const entry = peer('entry', () => false);
-    entry.suggest('plain', 0);
+    entry.suggest(false, 0);
     const stream = entry.open(NAME, 0);
     entry.receive(data(stream.key, 'x'), 1, true);
     expect(stream.error?.code).to.equal('connection_terminated');

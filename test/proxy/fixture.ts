@@ -14,6 +14,7 @@ import type { NwsError } from '../../src/errors.js';
 import { encodeName } from '../../src/protocol/address.js';
 import { encodeBase32 } from '../../src/protocol/base32.js';
 import { certificateEvent } from '../../src/protocol/events.js';
+import { Authenticator, type Credentials } from '../../src/proxy/auth.js';
 import type { Entry } from '../../src/proxy/entry.js';
 import { Forwarder } from '../../src/proxy/forward.js';
 import { Listener } from '../../src/proxy/listener.js';
@@ -56,8 +57,12 @@ export interface TestEntryOptions {
   /** Where streams end. */
   port?: number;
   tls?: 'terminate' | 'passthrough';
-  clearnet?: 'direct' | 'deny';
+  clearnet?: Entry['clearnet'];
+  /** For `clearnet: 'exit'`. */
+  exits?: Entry['exits'];
   requirePin?: boolean;
+  /** What clients have to say; default: nothing. */
+  auth?: Credentials;
   aliases?: ReadonlyMap<string, string>;
   isReady?: () => boolean;
 }
@@ -130,14 +135,15 @@ export class TestEntry {
     const isReady = options.isReady ?? (() => true);
     this.#forwarder = new Forwarder(entry);
     const pages = new LocalPages({ caPem: this.authority.pem, isReady });
-    this.listener = new Listener(routes(entry, this.#forwarder, pages));
+    const authenticator = options.auth && new Authenticator(options.auth, silent);
+    this.listener = new Listener(routes(entry, this.#forwarder, pages, authenticator));
     this.proxyPort = (await this.listener.listen({ host: '127.0.0.1', port: 0 })).port;
   }
 
   async #entry(options: TestEntryOptions): Promise<Entry> {
     const source = { query: async () => this.events };
     const store = await PinStore.open(this.home);
-    const { requirePin = false, tls = 'terminate', clearnet = 'direct', aliases } = options;
+    const { requirePin = false, tls = 'terminate', clearnet = 'direct', aliases, exits } = options;
     const open: Entry['open'] = (to, port) => this.#open(`${to.destination}:${port}`);
     const pins = new PinResolver({ store, source, log: silent });
     const named = { relays: [], aliases: aliases ?? new Map(), log: silent };
@@ -149,6 +155,7 @@ export class TestEntry {
       shown: new ShownPins(),
       tls,
       clearnet,
+      exits,
       log: silent,
     };
   }

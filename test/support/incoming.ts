@@ -29,6 +29,7 @@ export function fakeIncoming(destination = ''): FakeIncoming {
     peer: ENTRY,
     key: '8c4bd65e-3a3c-4e4b-93a8-6a0b1fb8d9ac',
     destination,
+    reverse: undefined,
     signal: gaveUp.signal,
     accept: () => {
       onAccept();

@@ -7,7 +7,6 @@ import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/s
 import type { MemoryRelay, MemoryRelayOptions } from '../../src/relay/memory-relay.js';
 import { RelayPool } from '../../src/relay/pool.js';
 import { type IncomingStream, type OpenOptions, Session } from '../../src/tunnel/session.js';
-import type { TunnelStream } from '../../src/tunnel/stream.js';
 import { embeddedIn, startTestRelay, type TestRelay } from '../support/test-relay.js';
 
 const log = pino({ level: 'silent' });
@@ -79,8 +78,8 @@ export class Tunnel {
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */
-  async open(options: Partial<OpenOptions> = {}): Promise<TunnelStream> {
-    const stream = await this.entry.session.open({
+  async open(options: Partial<OpenOptions> = {}): Promise<Duplex> {
+    const { stream } = await this.entry.session.open({
       peer: this.signer.pubkey,
       relays: [this.url],
       destination: 'x.nostr:443',

@@ -1,0 +1,41 @@
+// Exits that failed and are left alone for a while, longer each time.
+
+/** First pause, longest pause, and how many exits are remembered. */
+const FIRST_REST_MS = 10_000;
+const LONGEST_REST_MS = 10 * 60_000;
+const MAX_RESTS = 256;
+
+interface Rest {
+  readonly until: number;
+  readonly pauseMs: number;
+}
+
+export class ExitRests {
+  /** By pubkey, the one that failed longest ago first. */
+  readonly #rests = new Map<string, Rest>();
+
+  /** The end of the rest; 0 where it doesn't rest. Times are in milliseconds, on any clock that only grows. */
+  until(pubkey: string, now: number): number {
+    const until = this.#rests.get(pubkey)?.until ?? 0;
+    return until > now ? until : 0;
+  }
+
+  /** Returns whether a rest begins: what fails together counts once. */
+  failed(pubkey: string, now: number): boolean {
+    const rest = this.#rests.get(pubkey);
+    if (rest !== undefined && now < rest.until) return false;
+    const pauseMs = Math.min(
+      rest === undefined ? FIRST_REST_MS : 2 * rest.pauseMs,
+      LONGEST_REST_MS,
+    );
+    this.#rests.delete(pubkey);
+    const [oldest] = this.#rests.keys();
+    if (oldest !== undefined && this.#rests.size >= MAX_RESTS) this.#rests.delete(oldest);
+    this.#rests.set(pubkey, { until: now + pauseMs, pauseMs });
+    return true;
+  }
+
+  worked(pubkey: string): void {
+    this.#rests.delete(pubkey);
+  }
+}

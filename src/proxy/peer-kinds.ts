@@ -1,0 +1,51 @@
+// Whether an exit speaks reliable streams, by what it publishes of itself: asked for in passing, while a stream to
+// an exit of which nothing is known is being opened.
+
+import { isExpired, KIND, speaksReliableStreams } from '../protocol/events.js';
+import type { EventSource } from './resolve.js';
+
+const QUERY_TIMEOUT_MS = 3_000;
+/** An exit isn't asked about more often than this. */
+const LOOK_AGAIN_MS = 60_000;
+/** Exits that are remembered for that. */
+const MAX_LOOKED = 1_024;
+
+export interface PeerKind {
+  readonly pubkey: string;
+  readonly reliable: boolean;
+}
+
+export class PeerKinds {
+  readonly #source: EventSource;
+  readonly #onKind: (kind: PeerKind) => void;
+  /** When it was last looked for. */
+  readonly #looked = new Map<string, number>();
+
+  constructor(source: EventSource, onKind: (kind: PeerKind) => void) {
+    this.#source = source;
+    this.#onKind = onKind;
+  }
+
+  /** Looks in the background. What isn't found out here, the exit's own answer shows. */
+  look(pubkey: string, relays: readonly string[]): void {
+    const now = performance.now();
+    if (now - (this.#looked.get(pubkey) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
+    const [oldest] = this.#looked.keys();
+    if (oldest !== undefined && this.#looked.size >= MAX_LOOKED) this.#looked.delete(oldest);
+    this.#looked.set(pubkey, now);
+    this.#query(pubkey, relays).catch(() => undefined);
+  }
+
+  async #query(pubkey: string, relays: readonly string[]): Promise<void> {
+    const kinds: number[] = [KIND.announcement, KIND.certificate];
+    const filter = { kinds, authors: [pubkey], limit: 2 };
+    const events = await this.#source.query(relays, filter, QUERY_TIMEOUT_MS);
+    const own = events.filter(({ pubkey: by, kind }) => by === pubkey && kinds.includes(kind));
+    const nowS = Math.floor(Date.now() / 1_000);
+    // The newest says what it speaks now, an expired one only what it once did.
+    const [newest] = own
+      .filter((event) => !isExpired(event, nowS))
+      .sort((a, b) => b.created_at - a.created_at);
+    if (newest !== undefined) this.#onKind({ pubkey, reliable: speaksReliableStreams(newest) });
+  }
+}

@@ -1,0 +1,52 @@
+// Work that ends when its client leaves or when it takes too long, whichever comes first.
+
+/**
+ * Runs `act` with a signal that follows `signal` and is aborted with `late` after `timeoutMs`. It lasts no
+ * longer than `act`: what was opened with it stays.
+ */
+export async function within<T>(
+  timeoutMs: number,
+  late: Error,
+  signal: AbortSignal,
+  act: (limited: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const limit = new AbortController();
+  const onAbort = (): void => limit.abort(signal.reason);
+  const timer = setTimeout(() => limit.abort(late), timeoutMs);
+  signal.addEventListener('abort', onAbort);
+  if (signal.aborted) onAbort();
+  try {
+    return await act(limit.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/**
+ * The promise's outcome, or the signal's reason as soon as that is aborted.
+ * @param dispose gets a result that came too late
+ */
+export function unlessAborted<T>(
+  promise: Promise<T>,
+  signal: AbortSignal,
+  dispose?: (late: T) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    const done = (): void => signal.removeEventListener('abort', onAbort);
+    promise.then(
+      (result) => {
+        done();
+        if (signal.aborted) dispose?.(result);
+        else resolve(result);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}

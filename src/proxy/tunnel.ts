@@ -1,0 +1,105 @@
+// The tunnel behind the entry: relays, session, pins, the listener for exits that connect back, and the account of
+// every stream that is opened.
+
+import type { Agent } from 'node:http';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import type { Signer } from '../crypto/signer.js';
+import { toNwsError } from '../errors.js';
+import { RelayPool } from '../relay/pool.js';
+import { type Pin, PinResolver, PinStore } from '../tls/pins.js';
+import { Accounts } from '../tunnel/accounts.js';
+import { ReverseListener } from '../tunnel/reverse.js';
+import { type OpenOptions, Session } from '../tunnel/session.js';
+import type { OpenStream, OpenVia } from './entry.js';
+import { formatHostPort, type HostPort } from './host-port.js';
+import { PeerKinds } from './peer-kinds.js';
+
+export interface TunnelOptions {
+  /** Folder of the pins. */
+  readonly home: string;
+  readonly log: Logger;
+  readonly signer?: Signer | undefined;
+  readonly maxEventBytes?: number | undefined;
+  readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
+  /** Where exits reach us; absent: nowhere. */
+  readonly publicAddress?: HostPort | undefined;
+  readonly reverseListen?: HostPort | undefined;
+  readonly reverseTls?: 'required' | 'optional' | undefined;
+}
+
+export class Tunnel {
+  readonly pool: RelayPool;
+  readonly session: Session;
+  readonly pins: PinResolver;
+  readonly accounts: Accounts;
+  readonly #store: PinStore;
+  readonly #kinds: PeerKinds;
+  readonly #listener: ReverseListener | undefined;
+
+  private constructor(
+    options: TunnelOptions,
+    store: PinStore,
+    listener: ReverseListener | undefined,
+  ) {
+    const { log, signer, agentFor, maxEventBytes, reverseTls = 'required' } = options;
+    const authSigner = (): Signer => this.session.relaySigner;
+    this.pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigner });
+    const publicAddress = options.publicAddress && formatHostPort(options.publicAddress);
+    const reverse =
+      listener && publicAddress ? { listener, publicAddress, tls: reverseTls } : undefined;
+    this.session = new Session({ pool: this.pool, log, signer, reverse });
+    this.accounts = new Accounts('entry', log);
+    this.#store = store;
+    this.#listener = listener;
+    const learn = ({ pubkey, reliable }: Pick<Pin, 'pubkey' | 'reliable'>): void =>
+      this.session.learn(pubkey, reliable);
+    this.#kinds = new PeerKinds(this.pool, learn);
+    this.pins = new PinResolver({ store, source: this.pool, log, onPin: learn });
+  }
+
+  /** @throws NwsError `bad_config` where the pins can't be used; `address_in_use` for the reverse listener. */
+  static async open(options: TunnelOptions): Promise<Tunnel> {
+    const { publicAddress, log } = options;
+    const store = await PinStore.open(options.home);
+    const listen = options.reverseListen ?? (publicAddress && { ...publicAddress, host: '::' });
+    const listener =
+      publicAddress && listen ? await ReverseListener.start({ listen, log }) : undefined;
+    return new Tunnel(options, store, listener);
+  }
+
+  /** Where exits connect back to, if they may. */
+  get reverseAddress(): HostPort | undefined {
+    return this.#listener?.address;
+  }
+
+  readonly open: OpenStream = async (to, port, signal, early) => {
+    const { pubkey, relays } = to;
+    const reliable = this.#store.get(pubkey)?.reliable;
+    if (reliable === undefined) this.#kinds.look(pubkey, relays);
+    const destination = `${to.destination}:${port}`;
+    return this.#open({ peer: pubkey, relays, destination, reliable, early, signal });
+  };
+
+  /** The announcement's sign is enough to send names; where there is none, the exit's answer decides. */
+  readonly openVia: OpenVia = async ({ pubkey, relays, reliable }, destination, signal) =>
+    this.#open({ peer: pubkey, relays, destination, reliable: reliable || undefined, signal });
+
+  async #open(options: OpenOptions): Promise<Duplex> {
+    const { peer, destination } = options;
+    try {
+      const { stream, way } = await this.session.open(options);
+      this.accounts.opened({ peer, destination, way }, stream);
+      return stream;
+    } catch (error) {
+      if (!options.signal?.aborted) this.accounts.refused({ peer, destination }, toNwsError(error));
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.session.close(0);
+    await this.#listener?.close();
+    await this.pool.close();
+  }
+}

@@ -1,0 +1,95 @@
+// What became of the streams of a process: a line in the log for each, and sums for metrics. Never what they carried.
+
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
+
+/** What is known of a stream from the beginning, for its line. */
+export interface StreamFacts {
+  /** The other side's pubkey, hex. */
+  readonly peer: string;
+  readonly destination: string;
+  /** How its bytes travel. */
+  readonly way?: 'relay' | 'reverse' | undefined;
+}
+
+export interface Sums {
+  /** Streams that were opened, so far. */
+  readonly opened: number;
+  /** Streams that are open now. */
+  readonly open: number;
+  /** Streams that were not opened, by reason. */
+  readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Streams that ended before both sides had ended them, by reason. */
+  readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Of streams that have ended: from the client to the destination, and back. */
+  readonly bytesUp: number;
+  readonly bytesDown: number;
+}
+
+/** A stream that counts its own bytes, as sockets do. */
+type Counting = Duplex & { readonly bytesRead?: number; readonly bytesWritten?: number };
+
+/** A destination is a stranger's text: so much of it is logged. */
+const MAX_SHOWN = 256;
+
+export class Accounts {
+  readonly #log: Logger;
+  /** Whether what is read from streams comes from clients. */
+  readonly #role: 'entry' | 'exit';
+  readonly #refused: Partial<Record<ErrorCode, number>> = {};
+  readonly #failed: Partial<Record<ErrorCode, number>> = {};
+  #opened = 0;
+  #open = 0;
+  #bytesUp = 0;
+  #bytesDown = 0;
+
+  constructor(role: 'entry' | 'exit', log: Logger) {
+    this.#role = role;
+    this.#log = log;
+  }
+
+  get sums(): Sums {
+    return {
+      opened: this.#opened,
+      open: this.#open,
+      refused: { ...this.#refused },
+      failed: { ...this.#failed },
+      bytesUp: this.#bytesUp,
+      bytesDown: this.#bytesDown,
+    };
+  }
+
+  /** A stream was asked for and isn't to be had. */
+  refused(facts: StreamFacts, { code, message }: NwsError): void {
+    this.#refused[code] = (this.#refused[code] ?? 0) + 1;
+    this.#log.info({ ...shown(facts), code }, `stream refused: ${message}`);
+  }
+
+  /** A stream is open; its line is written when it closes. */
+  opened(facts: StreamFacts, stream: Counting): void {
+    this.#opened += 1;
+    this.#open += 1;
+    const openedAt = performance.now();
+    const ended = (): void => this.#ended(facts, stream, performance.now() - openedAt);
+    if (stream.closed) ended();
+    else stream.once('close', ended);
+  }
+
+  #ended(facts: StreamFacts, stream: Counting, durationMs: number): void {
+    this.#open -= 1;
+    const { bytesRead = 0, bytesWritten = 0 } = stream;
+    const [bytesUp, bytesDown] =
+      this.#role === 'exit' ? [bytesRead, bytesWritten] : [bytesWritten, bytesRead];
+    this.#bytesUp += bytesUp;
+    this.#bytesDown += bytesDown;
+    const code = stream.errored ? toNwsError(stream.errored).code : undefined;
+    if (code !== undefined) this.#failed[code] = (this.#failed[code] ?? 0) + 1;
+    const line = { ...shown(facts), bytesUp, bytesDown, durationMs: Math.round(durationMs), code };
+    this.#log.info(line, 'stream ended');
+  }
+}
+
+function shown({ peer, destination, way = 'relay' }: StreamFacts): StreamFacts {
+  return { peer, destination: destination.slice(0, MAX_SHOWN), way };
+}
