@@ -223,14 +223,14 @@ function offset(fields: Fields, name: string): number {
 function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' | 'data'> {
   // An empty destination is what a NIP-443 client may send to an exit with one target.
   const destination = fields.destination === undefined ? '' : text(fields, 'destination');
-  const bytes = fields.data === undefined ? undefined : bytesOf(fields.data);
-  if (fields.v === undefined) return { destination, ...(bytes?.length && { data: bytes }) };
+  const bytes = bytesOf(fields.data ?? '');
+  if (fields.v === undefined) return { destination, ...(bytes.length > 0 && { data: bytes }) };
   const v = offset(fields, 'v');
   return {
     destination,
     v,
     window: offset(fields, 'window'),
-    ...(bytes?.length && { data: bytes }),
+    ...(bytes.length > 0 && { data: bytes }),
   };
 }
 
@@ -243,7 +243,7 @@ function secret(fields: Fields): { secret?: Buffer } {
 }
 
 function data(fields: Fields, key: string): Data | PlainData {
-  const bytes = fields.data === undefined ? Buffer.alloc(0) : bytesOf(fields.data);
+  const bytes = bytesOf(fields.data ?? '');
   if (fields.offset === undefined) return { type: 'PLAIN', key, data: bytes };
   const fin = fields.fin ?? false;
   if (typeof fin !== 'boolean') throw bad('fin is not true or false');

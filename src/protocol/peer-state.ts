@@ -166,9 +166,9 @@ export class PeerState {
   tick(now: number): StreamState[] {
     const changed: StreamState[] = [];
     for (const stream of this.streams.values()) {
-      const before = stream.phase;
+      const { phase, plain } = stream;
       stream.tick(now, this.#isHeard ? this.#liveness.heardAt : Number.NEGATIVE_INFINITY);
-      if (stream.phase !== before) changed.push(stream);
+      if (stream.phase !== phase || stream.plain !== plain) changed.push(stream);
     }
     this.#past.forgetOld(now);
     this.#strays.forgetOld(now);

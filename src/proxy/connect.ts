@@ -2,12 +2,13 @@
 //
 //   client ─ CONNECT ─┬─ .nostr ─┬─ terminate.ts    TLS ends here, pinned TLS goes on
 //                     │          └─ passthrough.ts  the client's TLS goes through
-//                     └─ other ─── clearnet.ts      dialled directly
+//                     └─ other ─── clearnet.ts      dialled directly, or through an exit
 //   and then, whichever it was, tunnel/splice.
 
 import type { Socket } from 'node:net';
 import { type NwsError, toNwsError } from '../errors.js';
 import { replyFailureRaw } from '../http/reply.js';
+import { abortConnection } from '../tunnel/abort-connection.js';
 import { Caller, logFailure } from './caller.js';
 import { connectClearnet } from './clearnet.js';
 import { type Entry, ignoreErrors } from './entry.js';
@@ -52,6 +53,6 @@ function route(entry: Entry, caller: Caller): Promise<void> {
 
 /** Once 200 is out, a second answer would only be garbage to the client: the connection is reset. */
 function refuse({ client, isAccepted }: Caller, failure: NwsError): void {
-  if (isAccepted) client.resetAndDestroy();
+  if (isAccepted) abortConnection(client);
   else replyFailureRaw(client, failure);
 }

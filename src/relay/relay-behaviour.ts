@@ -5,7 +5,15 @@ import { DEFAULT_EVENT_BYTES } from '../limits.js';
 export interface RelayBehaviour {
   /** Live events wait this long, in batches, before they are delivered. */
   deliveryDelayMs: number;
-  /** Each batch is delivered in the order of (created_at, id), as strfry does: ids are random. */
+  /**
+   * Events are taken down in write batches of this length, which answer OK as a whole when they are over; ten
+   * times longer after a batch of many events, whose commit takes longer. 0: each event by itself, at once.
+   */
+  writeBatchMs: number;
+  /**
+   * Sorts by (created_at, id), which is random within a second: each write batch, as strfry does, or without
+   * write batches each batch of deliveries.
+   */
   reorder: boolean;
   /** Ephemeral events are kept for 300 s and given to new subscriptions, newest first. */
   replayEphemerals: boolean;
@@ -31,6 +39,7 @@ export interface RelayBehaviour {
 
 export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
   deliveryDelayMs: 0,
+  writeBatchMs: 0,
   reorder: false,
   replayEphemerals: false,
   loss: 0,
@@ -47,6 +56,7 @@ export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
 /** What strfry does with its default settings (measured; PROTOCOL.md, "What relays do"). */
 export const strfryBehaviour: Readonly<Partial<RelayBehaviour>> = Object.freeze({
   deliveryDelayMs: 100,
+  writeBatchMs: 3,
   reorder: true,
   replayEphemerals: true,
   muteUnheard: false,

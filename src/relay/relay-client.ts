@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import { verifyEvent } from '../crypto/signer.js';
 import { tagValue } from '../protocol/events.js';
 import { parseFilters } from './filter-index.js';
-import type { RelayCore } from './relay-core.js';
+import type { RelayCore, Verdict } from './relay-core.js';
 import type { LiveSubscription } from './relay-deliveries.js';
 
 export const MAX_SUBSCRIPTIONS = 200;
@@ -59,9 +59,11 @@ export class RelayClient {
   }
 
   #onEvent(value: unknown): void {
-    const locked = { ok: false, reason: AUTH_REQUIRED };
-    const { ok, reason } = this.#isLockedOut() ? locked : this.#core.accept(value);
-    if (!this.#core.behaviour.silent) this.#send(['OK', idOf(value), ok, reason]);
+    const answer = ({ ok, reason }: Verdict): void => {
+      if (!this.#core.behaviour.silent) this.#send(['OK', idOf(value), ok, reason]);
+    };
+    if (this.#isLockedOut()) answer({ ok: false, reason: AUTH_REQUIRED });
+    else this.#core.accept(value, answer);
   }
 
   #onReq(id: string, values: readonly unknown[]): void {

@@ -6,7 +6,7 @@ import { isExpired } from '../protocol/events.js';
 import { EventStore, isEphemeral, type StoredEvent } from './event-store.js';
 import { FilterIndex } from './filter-index.js';
 import type { RelayBehaviour } from './relay-behaviour.js';
-import { Deliveries, type LiveSubscription } from './relay-deliveries.js';
+import { Deliveries, type Delivery, type LiveSubscription } from './relay-deliveries.js';
 
 /** strfry's bounds on created_at and the time it keeps ephemeral events, in seconds. */
 const MAX_AGE_EPHEMERAL_S = 60;
@@ -18,6 +18,9 @@ export interface Verdict {
   readonly ok: boolean;
   readonly reason: string;
 }
+
+/** An event that is taken, and who gets it. */
+type Accepted = Omit<Delivery, 'onCommitted'>;
 
 export interface RelayCoreOptions {
   readonly behaviour: RelayBehaviour;
@@ -49,10 +52,21 @@ export class RelayCore {
     return { events: this.#events, refused: this.#refused, delivered, stored };
   }
 
-  accept(value: unknown): Verdict {
-    const verdict = this.#judge(value);
-    if (!verdict.ok) this.#refused++;
-    return verdict;
+  /** @param answer called at once, or for an event that is taken when its write batch is over */
+  accept(value: unknown, answer: (verdict: Verdict) => void): void {
+    const judgement = this.#judge(value);
+    if ('ok' in judgement) {
+      if (!judgement.ok) this.#refused++;
+      answer(judgement);
+      return;
+    }
+    this.#events++;
+    this.#remember(judgement.event.id);
+    const onCommitted = (): void => {
+      answer({ ok: true, reason: '' });
+      this.#onAccepted(judgement.event);
+    };
+    this.#deliveries.push({ ...judgement, onCommitted });
   }
 
   /** Starts live delivery, and gives what is stored already, newest first. */
@@ -72,7 +86,7 @@ export class RelayCore {
     this.#deliveries.clear();
   }
 
-  #judge(value: unknown): Verdict {
+  #judge(value: unknown): Verdict | Accepted {
     if (!verifyEvent(value)) return no('invalid: not an event with a right id and signature');
     const stored = { event: value, json: normalise(value) };
     const reason = this.#refusal(stored);
@@ -93,26 +107,18 @@ export class RelayCore {
     return typeof refuse === 'function' ? refuse(event) : refuse;
   }
 
-  #takeEphemeral(stored: StoredEvent): Verdict {
+  #takeEphemeral(stored: StoredEvent): Verdict | Accepted {
     const { muteUnheard, replayEphemerals } = this.behaviour;
     const audience = this.#index.match(stored.event);
     // Not remembered: the sender may try again when somebody listens.
     if (audience.length === 0 && muteUnheard) return no('mute: no one was listening');
     if (replayEphemerals) this.#ephemerals.add(stored, nowS() + EPHEMERAL_LIFETIME_S);
-    return this.#take(stored, audience);
+    return { ...stored, audience };
   }
 
-  #takeLasting(stored: StoredEvent): Verdict {
+  #takeLasting(stored: StoredEvent): Verdict | Accepted {
     if (!this.#store.add(stored)) return no('replaced: have newer event');
-    return this.#take(stored, this.#index.match(stored.event));
-  }
-
-  #take(stored: StoredEvent, audience: readonly LiveSubscription[]): Verdict {
-    this.#events++;
-    this.#remember(stored.event.id);
-    this.#deliveries.push(stored, audience);
-    this.#onAccepted(stored.event);
-    return { ok: true, reason: '' };
+    return { ...stored, audience: this.#index.match(stored.event) };
   }
 
   #remember(id: string): void {

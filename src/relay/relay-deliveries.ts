@@ -1,5 +1,5 @@
-// Live events on their way from the embedded relay to its subscribers, with the faults that are switched on:
-// delay, reordering, loss, repetition.
+// Accepted events on their way through the embedded relay: taken down in write batches, then delivered to
+// subscribers, with the faults that are switched on: delay, reordering, loss, repetition.
 
 import type { Filter } from 'nostr-tools';
 import type { StoredEvent } from './event-store.js';
@@ -7,6 +7,9 @@ import type { RelayBehaviour } from './relay-behaviour.js';
 
 /** A batch that has grown to this many events is delivered before its time. */
 const MAX_BATCH = 10_000;
+/** The next write batch takes longer after one of more events than this. */
+const SMALL_WRITE = 4;
+const LONG_WRITE_FACTOR = 10;
 
 export interface LiveSubscription {
   readonly filters: readonly Filter[];
@@ -14,13 +17,18 @@ export interface LiveSubscription {
   deliver(json: string): boolean;
 }
 
-interface Delivery extends StoredEvent {
+export interface Delivery extends StoredEvent {
   readonly audience: readonly LiveSubscription[];
+  /** Called when the event is taken down, which is before anybody gets it. */
+  readonly onCommitted: () => void;
 }
 
 export class Deliveries {
   readonly #behaviour: RelayBehaviour;
   readonly #random: () => number;
+  #writes: Delivery[] = [];
+  #writeTimer: NodeJS.Timeout | undefined;
+  #wasLongWrite = false;
   #batch: Delivery[] = [];
   #timer: NodeJS.Timeout | undefined;
   #delivered = 0;
@@ -35,29 +43,54 @@ export class Deliveries {
     return this.#delivered;
   }
 
-  push(stored: StoredEvent, audience: readonly LiveSubscription[]): void {
-    const { deliveryDelayMs, reorder } = this.#behaviour;
-    const delivery = { ...stored, audience };
-    if (deliveryDelayMs === 0 && !reorder && this.#timer === undefined) this.#deliver(delivery);
-    else this.#enqueue(delivery, deliveryDelayMs);
+  push(delivery: Delivery): void {
+    const { writeBatchMs } = this.#behaviour;
+    this.#writes.push(delivery);
+    const lengthMs = this.#wasLongWrite ? LONG_WRITE_FACTOR * writeBatchMs : writeBatchMs;
+    if (lengthMs === 0 || this.#writes.length >= MAX_BATCH) this.#commit();
+    else this.#writeTimer ??= setTimeout(() => this.#commit(), lengthMs);
   }
 
   clear(): void {
+    clearTimeout(this.#writeTimer);
     clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#writes = [];
     this.#batch = [];
   }
 
-  #enqueue(delivery: Delivery, delayMs: number): void {
+  #commit(): void {
+    const writes = this.#writes;
+    clearTimeout(this.#writeTimer);
+    this.#writeTimer = undefined;
+    this.#writes = [];
+    this.#wasLongWrite = writes.length > SMALL_WRITE;
+    if (this.#behaviour.reorder) writes.sort(byTimeAndId);
+    for (const { onCommitted } of writes) onCommitted();
+    for (const delivery of writes) this.#enqueue(delivery);
+  }
+
+  #enqueue(delivery: Delivery): void {
+    const { deliveryDelayMs } = this.#behaviour;
+    if (deliveryDelayMs === 0 && !this.#sortsDeliveries && this.#timer === undefined) {
+      this.#deliver(delivery);
+      return;
+    }
     this.#batch.push(delivery);
     if (this.#batch.length >= MAX_BATCH) this.#flush();
-    else this.#timer ??= setTimeout(() => this.#flush(), delayMs);
+    else this.#timer ??= setTimeout(() => this.#flush(), deliveryDelayMs);
+  }
+
+  /** What came after the OK of another event stays behind it where there are write batches. */
+  get #sortsDeliveries(): boolean {
+    return this.#behaviour.reorder && this.#behaviour.writeBatchMs === 0;
   }
 
   #flush(): void {
     const batch = this.#batch;
-    this.clear();
-    if (this.#behaviour.reorder) batch.sort(byTimeAndId);
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#batch = [];
+    if (this.#sortsDeliveries) batch.sort(byTimeAndId);
     for (const delivery of batch) this.#deliver(delivery);
   }
 

@@ -61,9 +61,11 @@ export class Accounts {
   }
 
   /** A stream was asked for and isn't to be had. */
-  refused(facts: StreamFacts, { code, message }: NwsError): void {
+  refused(facts: StreamFacts, { code, message, cause }: NwsError): void {
     this.#refused[code] = (this.#refused[code] ?? 0) + 1;
-    this.#log.info({ ...shown(facts), code }, `stream refused: ${message}`);
+    // What only the operator may know.
+    const reason = cause instanceof Error ? cause.message : undefined;
+    this.#log.info({ ...shown(facts), code, reason }, `stream refused: ${message}`);
   }
 
   /** A stream is open; its line is written when it closes. */

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { NwsError } from '../errors.js';
+import { abortConnection } from './abort-connection.js';
 
 interface Chunk {
   readonly chunk: Buffer;
@@ -65,19 +66,7 @@ export class ReverseWire extends Duplex {
   /** Resets the connection unless both directions have ended in order: the peer is to see an abort as one. */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     if (this.#isClean && this.writableFinished) this.#socket.destroy();
-    else reset(this.#socket);
+    else abortConnection(this.#socket);
     done(error);
   }
-}
-
-/**
- * Cuts a connection so that its peer sees an abort. While the system is at work on a socket's `end`, for a turn of the
- * event loop, Node's `resetAndDestroy` fails and leaves the connection open for ever: it has to come after that.
- */
-export function reset(socket: Socket): void {
-  const { writableEnded, writableFinished, writableLength } = socket;
-  const isEnding = writableEnded && !writableFinished && writableLength === 0;
-  if (socket.destroyed) return;
-  if (isEnding) socket.once('finish', () => reset(socket));
-  else socket.resetAndDestroy();
 }

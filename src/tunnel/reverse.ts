@@ -6,6 +6,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../errors.js';
 import { RateLimit } from '../protocol/rate-limit.js';
+import { abortConnection } from './abort-connection.js';
 import { PROBE_MS } from './reverse-dial.js';
 import {
   type ExpectedLimits,
@@ -14,7 +15,6 @@ import {
   ReverseExpected,
 } from './reverse-expected.js';
 import { ReverseWaiting, type WaitingLimits, type WaitingRefusal } from './reverse-waiting.js';
-import { reset } from './reverse-wire.js';
 
 export interface ReverseLimits extends WaitingLimits, ExpectedLimits {}
 
@@ -132,7 +132,7 @@ export class ReverseListener {
     this.#waiting.close();
     this.#expected.close(shuttingDown());
     const timer = setTimeout(() => {
-      for (const socket of this.#sockets) reset(socket);
+      for (const socket of this.#sockets) abortConnection(socket);
     }, graceMs);
     await closed;
     clearTimeout(timer);

@@ -5,6 +5,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../errors.js';
+import { abortConnection } from './abort-connection.js';
 
 export interface SpliceResult {
   readonly bytesAtoB: number;
@@ -66,6 +67,6 @@ function closedEarly(): NwsError {
 
 /** Ends a stream so that its peer can't take what it got for the whole. */
 function abort(stream: Duplex, error: NwsError): void {
-  if (stream instanceof Socket && !(stream instanceof TLSSocket)) stream.resetAndDestroy();
+  if (stream instanceof Socket && !(stream instanceof TLSSocket)) abortConnection(stream);
   else stream.destroy(error);
 }

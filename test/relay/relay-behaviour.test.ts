@@ -21,10 +21,30 @@ describe('memory relay: behaviour', () => {
     return client;
   }
 
+  async function receive(client: RawClient, count: number): Promise<string[]> {
+    const ids: string[] = [];
+    while (ids.length < count) ids.push(((await client.next('EVENT'))[2] as { id: string }).id);
+    return ids;
+  }
+
+  async function answers(client: RawClient, count: number): Promise<unknown[]> {
+    const ids: unknown[] = [];
+    while (ids.length < count) ids.push((await client.next('OK'))[1]);
+    return ids;
+  }
+
   async function publishMany(client: RawClient, count: number): Promise<string[]> {
     const created_at = nowS();
     const events = Array.from({ length: count }, () => signed({ created_at }));
     for (const event of events) await client.publish(event);
+    return events.map((event) => event.id);
+  }
+
+  /** Without waiting for answers. */
+  function sendMany(client: RawClient, count: number, kind = 28333): string[] {
+    const created_at = nowS();
+    const events = Array.from({ length: count }, () => signed({ created_at, kind }));
+    for (const event of events) client.send('EVENT', event);
     return events.map((event) => event.id);
   }
 
@@ -48,12 +68,52 @@ describe('memory relay: behaviour', () => {
     await client.request('live', { ...forBob, limit: 0 });
     relay.behaviour.deliveryDelayMs = 600;
     const ids = await publishMany(client, 12);
-    const received: string[] = [];
-    while (received.length < ids.length) {
-      received.push(((await client.next('EVENT'))[2] as { id: string }).id);
-    }
+    const received = await receive(client, ids.length);
     expect(received).to.deep.equal([...ids].sort());
     expect(received).to.not.deep.equal(ids);
+  });
+
+  it('takes down write batches: answers and delivers each in the order of created_at and id', async () => {
+    const client = await start({ reorder: true, writeBatchMs: 300 });
+    await client.request('live', { ...forBob, limit: 0 });
+    const ids = sendMany(client, 12);
+    const sorted = [...ids].sort();
+    expect(await answers(client, 12)).to.deep.equal(sorted);
+    expect(await receive(client, 12)).to.deep.equal(sorted);
+    expect(sorted).to.not.deep.equal(ids);
+  });
+
+  it('keeps an event behind one whose OK came before it was published, as strfry does', async () => {
+    const client = await start({ ...strfryBehaviour, deliveryDelayMs: 600 });
+    await client.request('live', { ...forBob, limit: 0 });
+    const ids = await publishMany(client, 12);
+    expect(await receive(client, 12)).to.deep.equal(ids);
+  });
+
+  it('takes down events in the order of arrival where it does not reorder', async () => {
+    const client = await start({ writeBatchMs: 300 });
+    await client.request('live', { ...forBob, limit: 0 });
+    const ids = sendMany(client, 12);
+    expect(await answers(client, 12)).to.deep.equal(ids);
+    expect(await receive(client, 12)).to.deep.equal(ids);
+  });
+
+  it('takes ten times longer for the write batch after one of many events', async () => {
+    const client = await start({ writeBatchMs: 20 });
+    sendMany(client, 5, 1);
+    await answers(client, 5);
+    const startedAt = performance.now();
+    sendMany(client, 1, 1);
+    await answers(client, 1);
+    expect(performance.now() - startedAt).to.be.at.least(195);
+  });
+
+  it('answers refusals and repetitions at once, ahead of the write batch', async () => {
+    const client = await start({ writeBatchMs: 60_000 });
+    const event = signed({ kind: 1 });
+    client.send('EVENT', event);
+    expect((await client.publish({ ...event, content: 'changed' })).ok).to.equal(false);
+    expect((await client.publish(event)).reason).to.match(/^duplicate:/);
   });
 
   it('replays ephemeral events newest first, unless the limit is 0', async () => {

@@ -1,0 +1,15 @@
+// Cuts a TCP connection so that its peer sees an abort, and can't take what it got for the whole.
+
+import type { Socket } from 'node:net';
+
+/**
+ * Resets the connection. While the system is at work on a socket's `end`, for a turn of the event loop, Node's
+ * `resetAndDestroy` fails and leaves the connection open for ever: then it comes after that.
+ */
+export function abortConnection(socket: Socket): void {
+  const { writableEnded, writableFinished, writableLength } = socket;
+  const isEnding = writableEnded && !writableFinished && writableLength === 0;
+  if (socket.destroyed) return;
+  if (isEnding) socket.once('finish', () => abortConnection(socket));
+  else socket.resetAndDestroy();
+}

@@ -1,0 +1,80 @@
+// Stands in for the entry of the Go program asmogo/nws, from what PROTOCOL, part 1, says of it: a fresh key for each
+// connection, every event to every relay, no order, no end. It shares nothing with src/.
+
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import { GO_BUFFER_BYTES } from './go-exit.js';
+import { readGoMessage, writeGoMessage } from './go-message.js';
+import { readName } from './names.js';
+import { type Letter, Party, type Scheme } from './party.js';
+import { StreamEnd } from './stream-end.js';
+
+export interface GoEntryOptions {
+  /** Name of the exit that it goes through. */
+  readonly exit: string;
+  /** Default: nip44. */
+  readonly scheme?: Scheme;
+  /** Subscribes only when it first writes, as the Go program does; default: true. */
+  readonly subscribesLate?: boolean;
+}
+
+export class GoEntry {
+  readonly #options: GoEntryOptions;
+  readonly #streams = new Set<StreamEnd>();
+  readonly #refusals: (readonly string[])[] = [];
+
+  constructor(options: GoEntryOptions) {
+    this.#options = options;
+  }
+
+  /** What relays have said against its events. */
+  get refusals(): readonly string[] {
+    return this.#refusals.flat();
+  }
+
+  /** @param destination the bare name of the exit, unless it is `ip:port` */
+  async connect(destination: string = this.#options.exit): Promise<Duplex> {
+    const { exit, scheme = 'nip44', subscribesLate = true } = this.#options;
+    const { pubkey, relays } = readName(exit);
+    const party = await Party.join(relays);
+    this.#refusals.push(party.refusals);
+    const key = randomUUID();
+    const say = (type: string, data?: Buffer): Promise<void> => {
+      const text = writeGoMessage({ key, type, data, destination });
+      return party.send({ to: pubkey, scheme, text });
+    };
+    let isListening = false;
+    const listen = async (): Promise<void> => {
+      if (isListening) return;
+      isListening = true;
+      await party.listen((letter) => receive(stream, key, letter));
+    };
+    const stream = this.#stream({
+      send: async (piece) => {
+        await listen();
+        await say('SOCKS5RESPONSE', piece);
+      },
+      onClose: () => party.leave(),
+    });
+    if (!subscribesLate) await listen();
+    await say('CONNECT');
+    return stream;
+  }
+
+  /** Goes, without a word to the exits. */
+  close(): void {
+    for (const stream of this.#streams) stream.destroy();
+  }
+
+  #stream(options: ConstructorParameters<typeof StreamEnd>[0]): StreamEnd {
+    const stream = new StreamEnd(options);
+    this.#streams.add(stream);
+    return stream.on('close', () => this.#streams.delete(stream));
+  }
+}
+
+function receive(stream: StreamEnd, key: string, { text }: Letter): void {
+  const message = readGoMessage(text);
+  if (message?.key !== key || message.type !== 'SOCKS5RESPONSE') return;
+  stream.receive(message.data?.subarray(0, GO_BUFFER_BYTES) ?? Buffer.alloc(0));
+}
