@@ -13,6 +13,7 @@ import { type ProxyOptions, type RunningProxy, startProxy } from './proxy/proxy.
 export { createSigner, generateSecretKey, parseSecretKey, type Signer } from './crypto/signer.js';
 export { type ErrorCode, isErrorCode, NwsError } from './errors.js';
 export type { ExitOptions, RunningExit } from './exit/exit.js';
+export { parseRule, type Rule } from './exit/rules.js';
 export type { Target } from './exit/target.js';
 export {
   type Address,
@@ -49,18 +50,18 @@ export async function createProxy(
 
 /**
  * Starts an exit: with a key of its own for this session, and without a log, unless told otherwise.
- * @param options at least `home`, `relays` and `target`, a URL as for `nws exit --target`
+ * @param options at least `home` and `relays`; `target` is a URL as for `nws exit --target`
  * @throws NwsError `bad_config` for a target that can't be read, `relay_unreachable`
  */
 export async function createExit(
   options: Partial<Omit<ExitOptions, 'target'>> &
-    Pick<ExitOptions, 'home' | 'relays'> & { readonly target: string },
+    Pick<ExitOptions, 'home' | 'relays'> & { readonly target?: string },
 ): Promise<RunningExit> {
   return startExit({
     signer: createSigner(generateSecretKey()),
     log: pino({ level: 'silent' }),
     ...options,
-    target: parseTarget(options.target),
+    target: options.target === undefined ? undefined : parseTarget(options.target),
   });
 }
 

@@ -140,6 +140,14 @@ describe('the house', () => {
     expect(silent.map(({ path }) => path)).to.deep.equal([]);
   });
 
+  it('lets an exit connect to anything in one place only', () => {
+    const dialling = sources
+      .filter(({ path }) => path.startsWith('src/exit/'))
+      .filter(({ text }) => /import \{[^}]*\bconnect\b[^}]*\} from 'node:(net|tls)'|\bnew Socket\(/.test(text))
+      .map(({ path }) => path);
+    expect(dialling).to.deep.equal(['src/exit/dial.ts']);
+  });
+
   it('has files of at most 300 lines, named in kebab-case', () => {
     const wrong = [...sources, ...filesOf('test')].flatMap(({ path, text }) => {
       const lines = text.split('\n').length - 1;

@@ -1,8 +1,7 @@
 // The upstream proxy for reaching relays, out of a command's settings.
 
-import { parseEnv } from 'node:util';
 import type { ListenAddress } from '../config.js';
-import type { Sources } from '../env.js';
+import { parseDotenv, type Sources } from '../env.js';
 import { type AgentFor, agentForEnv } from '../relay/proxy-agent.js';
 
 const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [
@@ -16,7 +15,7 @@ const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [
  *   there must not send the proxy through itself
  */
 export function upstreamOf({ env, dotenv }: Sources, listen?: ListenAddress): AgentFor {
-  const all: Record<string, string | undefined> = { ...parseEnv(dotenv ?? ''), ...env };
+  const all: Record<string, string | undefined> = { ...parseDotenv(dotenv ?? ''), ...env };
   for (const name of VARIABLES) {
     if (listen !== undefined && isOwn(all[name] ?? '', listen)) delete all[name];
   }

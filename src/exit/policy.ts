@@ -189,12 +189,6 @@ export class Policy {
   }
 }
 
-/** Judges for an exit that serves its own target alone. */
-export function judgeDestination(destination: string, ownPubkey: string): Judgement {
-  const options = { ownPubkey, isPublic: false, allow: [], deny: [], ownAddresses: () => [] };
-  return new Policy(options).judgeDestination(destination);
-}
-
 function ownTargetOnly(): NwsError {
   return new NwsError('destination_ip_prohibited', 'this exit serves its own target only', {
     hint: 'ask for it by the name that the exit printed when it started',

@@ -3,10 +3,14 @@
 
 import { createSigner, generateSecretKey, type Signer } from '../crypto/signer.js';
 
+/** Exits whose key is remembered; past this the oldest is forgotten, and gets a new one. */
+const MAX_EXITS = 4_096;
+
 export class EntryKeys {
   readonly #given: Signer | undefined;
   readonly #byExit = new Map<string, Signer>();
   readonly #first = createSigner(generateSecretKey());
+  #isFirstTaken = false;
 
   constructor(given: Signer | undefined) {
     this.#given = given;
@@ -22,8 +26,11 @@ export class EntryKeys {
     if (this.#given !== undefined) return this.#given;
     let signer = this.#byExit.get(exit);
     if (signer === undefined) {
-      signer = this.#byExit.size === 0 ? this.#first : createSigner(generateSecretKey());
+      signer = this.#isFirstTaken ? createSigner(generateSecretKey()) : this.#first;
+      this.#isFirstTaken = true;
       this.#byExit.set(exit, signer);
+      const [oldest] = this.#byExit.keys();
+      if (oldest !== undefined && this.#byExit.size > MAX_EXITS) this.#byExit.delete(oldest);
     }
     return signer;
   }

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
 import { ownAddresses } from '../../src/exit/own-addresses.js';
-import { judgeDestination, Policy, type PolicyOptions } from '../../src/exit/policy.js';
+import { Policy, type PolicyOptions } from '../../src/exit/policy.js';
 import { parseRule } from '../../src/exit/rules.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../../src/protocol/address.js';
 import { expectError } from '../support/expect-error.js';
@@ -42,7 +42,6 @@ describe('exit/policy, the own target', () => {
         for (const each of [policy(), policy({ isPublic: true }), everythingDenied]) {
           expect(each.judgeDestination(destination), destination).to.deep.equal(ownTarget);
         }
-        expect(judgeDestination(destination, pubkey)).to.deep.equal(ownTarget);
       }
     }
     expect(policy().judgeDestination('')).to.deep.equal(ownTarget);
