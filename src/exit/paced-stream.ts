@@ -18,11 +18,15 @@ export class PacedStream extends SocketLike {
     inner.on('readable', () => this.#deliver());
     inner.once('end', () => this.push(null));
     inner.on('error', (error) => this.destroy(error));
-    inner.once('close', () => {
-      // After an orderly end there may still be something to read here.
-      const isOver = inner.readableEnded && inner.writableFinished;
-      if (!isOver) this.destroy(inner.errored ?? undefined);
-    });
+    // A connection of its own may have died while the destination was dialled.
+    if (inner.closed) process.nextTick(() => this.#innerClosed());
+    else inner.once('close', () => this.#innerClosed());
+  }
+
+  #innerClosed(): void {
+    const { readableEnded, writableFinished, errored } = this.#inner;
+    // After an orderly end there may still be something to read here.
+    if (!readableEnded || !writableFinished) this.destroy(errored ?? undefined);
   }
 
   override _read(): void {
@@ -35,8 +39,9 @@ export class PacedStream extends SocketLike {
       const chunk: Buffer | null = this.#inner.read();
       if (chunk === null) return;
       this.bytesRead += chunk.length;
-      this.#wantsBytes = this.push(chunk);
+      // Ahead of the reader, who may ask for more at once.
       this.#pause(chunk.length);
+      this.#wantsBytes = this.push(chunk);
     }
   }
 
@@ -51,14 +56,13 @@ export class PacedStream extends SocketLike {
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
     this.bytesWritten += chunk.length;
-    const hasRoom = this.#inner.write(chunk);
     const waitMs = this.#client.down.take(chunk.length, performance.now());
-    const go = (): void => {
+    this.#inner.write(chunk, (error) => {
+      // The failure ends this stream, too; only what was taken counts as written.
+      if (error || this.destroyed) return;
       if (waitMs < 1) callback();
       else this.#writeTimer = setTimeout(callback, waitMs);
-    };
-    if (hasRoom) go();
-    else this.#inner.once('drain', go);
+    });
   }
 
   override _final(callback: () => void): void {

@@ -47,6 +47,13 @@ export class OpeningState {
     return this.#peerKind === 'unknown' && this.#attempts === 0;
   }
 
+  /** A relay refused the question. */
+  refused(now: number): void {
+    // An unknown exit has had none yet, then.
+    if (this.#peerKind === 'unknown' && this.#attempts === 1) this.#attempts = 0;
+    this.askAgain(now);
+  }
+
   /** What was asked may be lost: it is asked again. */
   askAgain(now: number): void {
     if (this.#peerKind !== 'plain') this.#dueAt = now;

@@ -233,7 +233,7 @@ export class StreamState {
     else if (message.type === 'ACK') this.receive.acknowledge(now);
     else if (message.type === 'RESET') this.#answerAt = now;
     else if (message.type === 'OPEN' && this.#phase === 'open') this.#answerAt = now;
-    else if (this.#phase === 'opening') this.#opening.askAgain(now);
+    else if (this.#phase === 'opening') this.#opening.refused(now);
   }
 
   #isAnswerDue(now: number): boolean {

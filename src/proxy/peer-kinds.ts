@@ -18,17 +18,24 @@ export interface PeerKind {
 export class PeerKinds {
   readonly #source: EventSource;
   readonly #onKind: (kind: PeerKind) => void;
+  readonly #now: () => number;
   /** When it was last looked for. */
   readonly #looked = new Map<string, number>();
 
-  constructor(source: EventSource, onKind: (kind: PeerKind) => void) {
+  /** @param now milliseconds that only grow */
+  constructor(
+    source: EventSource,
+    onKind: (kind: PeerKind) => void,
+    now: () => number = () => performance.now(),
+  ) {
     this.#source = source;
     this.#onKind = onKind;
+    this.#now = now;
   }
 
   /** Looks in the background. What isn't found out here, the exit's own answer shows. */
   look(pubkey: string, relays: readonly string[]): void {
-    const now = performance.now();
+    const now = this.#now();
     if (now - (this.#looked.get(pubkey) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
     const [oldest] = this.#looked.keys();
     if (oldest !== undefined && this.#looked.size >= MAX_LOOKED) this.#looked.delete(oldest);

@@ -38,12 +38,15 @@ export class Reception {
   /** Our keys, by pubkey. */
   readonly signers = new Map<string, Signer>();
   readonly #log: Logger;
+  readonly #maxSeen: number;
   /** Ids of verified events, oldest first. */
   readonly #seen = new Set<string>();
   #skewWarnedAt = Number.NEGATIVE_INFINITY;
 
-  constructor(log: Logger) {
+  /** @param maxSeen ids that are remembered; the oldest is forgotten first */
+  constructor(log: Logger, maxSeen = MAX_SEEN_EVENTS) {
     this.#log = log;
+    this.#maxSeen = maxSeen;
   }
 
   /** The messages of an event, or undefined where it is to be ignored. */
@@ -80,7 +83,7 @@ export class Reception {
 
   #remember(id: string): void {
     this.#seen.add(id);
-    if (this.#seen.size <= MAX_SEEN_EVENTS) return;
+    if (this.#seen.size <= this.#maxSeen) return;
     const oldest = this.#seen.values().next();
     if (!oldest.done) this.#seen.delete(oldest.value);
   }

@@ -17,11 +17,14 @@ const ANSWERS_A_SECOND = 4;
 
 export class Strangers {
   readonly #log: Logger;
+  readonly #now: () => number;
   readonly #told = new Set<string>();
   readonly #answers = new RateLimit(ANSWERS_A_SECOND);
 
-  constructor(log: Logger) {
+  /** @param now in ms */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
     this.#log = log;
+    this.#now = now;
   }
 
   /** Turns away what a stranger sent over `link`. */
@@ -29,7 +32,7 @@ export class Strangers {
     const asked = messages.find(({ type }) => type === 'CONNECT' || type === 'CONNECTR');
     // One of NIP-443 would understand no answer.
     if (asked === undefined || !('v' in asked) || this.#told.has(from)) return;
-    if (!this.#answers.allows(performance.now())) return;
+    if (!this.#answers.allows(this.#now())) return;
     this.#remember(from);
     this.#log.info({ peer: from }, 'turned away: not a client of this exit');
     const sealer = new Sealer(signer, from);

@@ -10,8 +10,8 @@ import { deadPort } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
 import { digest, generated } from './bytes.js';
-import { type Passage, ReversePath } from './reverse-path.js';
-import { MAY_CONNECT, type ReverseOptions, ReverseWorld } from './reverse-world.js';
+import { ReversePath } from './reverse-path.js';
+import { type ReverseOptions, ReverseWorld } from './reverse-world.js';
 import { Site } from './site.js';
 
 const MB = 1_000_000;

@@ -19,6 +19,14 @@ describe('protocol: an entry and an exit of NIP-443', () => {
     expect(new Set(later.map(({ type }) => type))).to.deep.equal(new Set(['PING']));
   });
 
+  it('asks again where no relay took the question', () => {
+    const entry = peer('entry');
+    entry.open(`${NAME}:443`, 0);
+    entry.lost(entry.pull(0, 40_000), 5);
+    expect(said(entry, 5)[0]).to.deep.include({ type: 'CONNECT', destination: NAME });
+    expect(said(entry, 1_100).map(({ type }) => type)).to.deep.equal(['PING']);
+  });
+
   it('repeats the question as soon as a PONG shows that the exit speaks reliable streams', () => {
     const entry = peer('entry');
     const { key } = entry.open(`${NAME}:443`, 0);
