@@ -1,11 +1,12 @@
-// So many bytes a second, shared by whoever asks: each is told how long to wait (a token bucket).
+// So many bytes a second, shared by whoever asks: what passes is owed, and while something is owed, nothing more
+// may pass (a token bucket).
 
 /** What may pass at once after a silence, as a share of a second. */
 const BURST_S = 0.25;
 
 export class ByteRate {
   readonly #bytesPerMs: number;
-  /** Until when everything that was let through so far takes, in ms. */
+  /** Until when everything that has passed so far takes, in ms. */
   #busyUntil = 0;
 
   /** @param bytesPerSecond infinite: no limit */
@@ -17,10 +18,15 @@ export class ByteRate {
     return Number.isFinite(this.#bytesPerMs);
   }
 
-  /** Takes so many bytes. Returns how long to wait after them, in ms. */
-  take(bytes: number, now: number): number {
-    if (!this.isLimited) return 0;
-    this.#busyUntil = Math.max(this.#busyUntil, now - BURST_S * 1_000) + bytes / this.#bytesPerMs;
+  /** How long until more may pass, in ms. */
+  waitMs(now: number): number {
     return Math.max(0, this.#busyUntil - now);
+  }
+
+  /** So many bytes pass. */
+  take(bytes: number, now: number): void {
+    if (!this.isLimited) return;
+    const since = Math.max(this.#busyUntil, now - BURST_S * 1_000);
+    this.#busyUntil = since + bytes / this.#bytesPerMs;
   }
 }

@@ -2,7 +2,11 @@
 
 import type { Duplex } from 'node:stream';
 import { SocketLike } from '../tunnel/socket-like.js';
+import type { ByteRate } from './byte-rate.js';
 import type { Client } from './clients.js';
+
+/** No timer keeps a shorter time. */
+const SHORTEST_WAIT_MS = 1;
 
 export class PacedStream extends SocketLike {
   readonly #inner: Duplex;
@@ -36,32 +40,34 @@ export class PacedStream extends SocketLike {
 
   #deliver(): void {
     while (this.#wantsBytes && this.#readTimer === undefined && !this.destroyed) {
+      this.#readTimer = this.#wait(this.#client.up, () => {
+        this.#readTimer = undefined;
+        this.#deliver();
+      });
+      if (this.#readTimer !== undefined) return;
       const chunk: Buffer | null = this.#inner.read();
       if (chunk === null) return;
+      this.#client.up.take(chunk.length, performance.now());
       this.bytesRead += chunk.length;
-      // Ahead of the reader, who may ask for more at once.
-      this.#pause(chunk.length);
       this.#wantsBytes = this.push(chunk);
     }
   }
 
-  #pause(bytes: number): void {
-    const waitMs = this.#client.up.take(bytes, performance.now());
-    if (waitMs < 1) return;
-    this.#readTimer = setTimeout(() => {
-      this.#readTimer = undefined;
-      this.#deliver();
-    }, waitMs);
+  /** Calls back when something may pass; undefined where it may at once. */
+  #wait(rate: ByteRate, act: () => void): NodeJS.Timeout | undefined {
+    const waitMs = rate.waitMs(performance.now());
+    return waitMs < SHORTEST_WAIT_MS ? undefined : setTimeout(act, waitMs);
   }
 
-  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+  override _write(chunk: Buffer, encoding: BufferEncoding, callback: () => void): void {
+    const { down } = this.#client;
+    this.#writeTimer = this.#wait(down, () => this._write(chunk, encoding, callback));
+    if (this.#writeTimer !== undefined) return;
+    down.take(chunk.length, performance.now());
     this.bytesWritten += chunk.length;
-    const waitMs = this.#client.down.take(chunk.length, performance.now());
     this.#inner.write(chunk, (error) => {
-      // The failure ends this stream, too; only what was taken counts as written.
-      if (error || this.destroyed) return;
-      if (waitMs < 1) callback();
-      else this.#writeTimer = setTimeout(callback, waitMs);
+      // A failure of the inner stream ends this one, too.
+      if (!error && !this.destroyed) callback();
     });
   }
 

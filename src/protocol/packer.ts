@@ -96,8 +96,8 @@ class Event {
       const outgoing = stream.pull(this.#now, maxBytes, ranges, this.parcels.length === 0);
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
-      if (outgoing.message.type === 'CONNECT' && stream.attempts === 2)
-        this.#load.control.ping(this.#now);
+      const asks = outgoing.message.type === 'CONNECT' || outgoing.message.type === 'CONNECTR';
+      if (asks && stream.attempts === 2) this.#load.control.ping(this.#now);
       this.add({ json: encodeMessage(outgoing.message), stream, outgoing });
     }
     return this.parcels.length > before;

@@ -52,6 +52,11 @@ export class PeerState {
     return this.#kind;
   }
 
+  /** When anything last came from the peer, in ms; before all time where nothing did. */
+  get heardAt(): number {
+    return this.#isHeard ? this.#liveness.heardAt : Number.NEGATIVE_INFINITY;
+  }
+
   /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
   suggest(reliable: boolean, now: number): void {
     if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
@@ -167,7 +172,7 @@ export class PeerState {
     const changed: StreamState[] = [];
     for (const stream of this.streams.values()) {
       const { phase, plain } = stream;
-      stream.tick(now, this.#isHeard ? this.#liveness.heardAt : Number.NEGATIVE_INFINITY);
+      stream.tick(now, this.heardAt);
       if (stream.phase !== phase || stream.plain !== plain) changed.push(stream);
     }
     this.#past.forgetOld(now);

@@ -37,6 +37,8 @@ export class PeerKinds {
   look(pubkey: string, relays: readonly string[]): void {
     const now = this.#now();
     if (now - (this.#looked.get(pubkey) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
+    // Deleted first, so that the map stays in the order of time.
+    this.#looked.delete(pubkey);
     const [oldest] = this.#looked.keys();
     if (oldest !== undefined && this.#looked.size >= MAX_LOOKED) this.#looked.delete(oldest);
     this.#looked.set(pubkey, now);

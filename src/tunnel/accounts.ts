@@ -20,7 +20,10 @@ export interface Sums {
   readonly open: number;
   /** Streams that were not opened, by reason. */
   readonly refused: Readonly<Partial<Record<ErrorCode, number>>>;
-  /** Streams that ended before both sides had ended them, by reason. */
+  /**
+   * Streams that were broken off, by reason. An entry that doesn't wait for the exit's answer counts a late refusal
+   * here, too.
+   */
   readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
   /** Of streams that have ended: from the client to the destination, and back. */
   readonly bytesUp: number;
@@ -85,11 +88,17 @@ export class Accounts {
       this.#role === 'exit' ? [bytesRead, bytesWritten] : [bytesWritten, bytesRead];
     this.#bytesUp += bytesUp;
     this.#bytesDown += bytesDown;
-    const code = stream.errored ? toNwsError(stream.errored).code : undefined;
+    const code = failureOf(stream);
     if (code !== undefined) this.#failed[code] = (this.#failed[code] ?? 0) + 1;
     const line = { ...shown(facts), bytesUp, bytesDown, durationMs: Math.round(durationMs), code };
     this.#log.info(line, 'stream ended');
   }
+}
+
+/** Why a stream was broken off. One that this side had ended may be left without the other's end. */
+function failureOf({ errored, writableEnded }: Duplex): ErrorCode | undefined {
+  if (errored) return toNwsError(errored, 'connection_terminated').code;
+  return writableEnded ? undefined : 'connection_terminated';
 }
 
 function shown({ peer, destination, way = 'relay' }: StreamFacts): StreamFacts {

@@ -6,13 +6,15 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { type NwsError, toNwsError } from '../errors.js';
+import { NwsError, toNwsError } from '../errors.js';
 import { ask } from './opening.js';
 import type { Peer } from './peer.js';
 import type { ReverseListener } from './reverse.js';
 
 /** How long an exit may take to say that it can't reach us, or to be here. */
 const CONNECTED_MS = 5_000;
+/** One that is there has answered something by then; one that isn't may have been replaced by another kind. */
+const HEARD_MS = 2_500;
 /** An exit that couldn't reach us isn't asked to for so long. */
 const REST_MS = 300_000;
 /** Exits that are remembered for that. */
@@ -78,9 +80,15 @@ export class ReverseOpener {
     const reverse = { entryPublicAddress, ...(secret && { secret }) };
     const asked = ask(peer, destination, () => undefined, { signal: over.signal, reverse });
     const limits = { secret, timeoutMs: CONNECTED_MS, signal: over.signal };
+    const askedAt = performance.now();
+    const timer = setTimeout(() => {
+      const isSilent = secret !== undefined && peer.state.heardAt < askedAt;
+      if (isSilent) over.abort(new NwsError('exit_unreachable', 'the exit does not answer'));
+    }, HEARD_MS);
     try {
       return await both(listener.expect(asked.state.key, limits), asked.answer, over);
     } finally {
+      clearTimeout(timer);
       signal?.removeEventListener('abort', leave);
       // An exit of NIP-443 doesn't answer: its connection is the answer, and all that is left of the stream.
       if (!over.signal.aborted) asked.state.abandon();

@@ -1,10 +1,12 @@
 // Stands in for the entry of the Go program asmogo/nws, from what PROTOCOL, part 1, says of it: a fresh key for each
-// connection, every event to every relay, no order, no end. It shares nothing with src/.
+// connection, every event to every relay, no order, no end; or, with a public address, a connection that the exit
+// makes. It shares nothing with src/.
 
 import { randomUUID } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import { GO_BUFFER_BYTES } from './go-exit.js';
-import { readGoMessage, writeGoMessage } from './go-message.js';
+import type { GoListener } from './go-listener.js';
+import { type GoMessage, readGoMessage, writeGoMessage } from './go-message.js';
 import { readName } from './names.js';
 import { type Letter, Party, type Scheme } from './party.js';
 import { StreamEnd } from './stream-end.js';
@@ -16,6 +18,8 @@ export interface GoEntryOptions {
   readonly scheme?: Scheme;
   /** Subscribes only when it first writes, as the Go program does; default: true. */
   readonly subscribesLate?: boolean;
+  /** Where exits are asked to connect to. */
+  readonly publicAddress?: GoListener;
 }
 
 export class GoEntry {
@@ -34,25 +38,29 @@ export class GoEntry {
 
   /** @param destination the bare name of the exit, unless it is `ip:port` */
   async connect(destination: string = this.#options.exit): Promise<Duplex> {
-    const { exit, scheme = 'nip44', subscribesLate = true } = this.#options;
+    const { exit, scheme = 'nip44', subscribesLate = true, publicAddress } = this.#options;
     const { pubkey, relays } = readName(exit);
     const party = await Party.join(relays);
     this.#refusals.push(party.refusals);
     const key = randomUUID();
-    const say = (type: string, data?: Buffer): Promise<void> => {
-      const text = writeGoMessage({ key, type, data, destination });
-      return party.send({ to: pubkey, scheme, text });
-    };
+    const say = (type: string, more: Partial<GoMessage> = {}): Promise<void> =>
+      party.send({ to: pubkey, scheme, text: writeGoMessage({ key, type, destination, ...more }) });
+    if (publicAddress !== undefined) {
+      const accepted = publicAddress.accept(key);
+      await say('CONNECTR', { entryPublicAddress: publicAddress.address });
+      party.leave();
+      return accepted;
+    }
     let isListening = false;
     const listen = async (): Promise<void> => {
       if (isListening) return;
       isListening = true;
-      await party.listen((letter) => receive(stream, key, letter));
+      await party.listen((letter) => receive(stream, key, letter), [pubkey]);
     };
     const stream = this.#stream({
       send: async (piece) => {
         await listen();
-        await say('SOCKS5RESPONSE', piece);
+        await say('SOCKS5RESPONSE', { data: piece });
       },
       onClose: () => party.leave(),
     });

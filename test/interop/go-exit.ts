@@ -29,19 +29,25 @@ export interface GoExitOptions {
   readonly publishedAt?: number;
   /** TLS ends here before the backend. */
   readonly serve?: BornExpired | undefined;
+  /** Its connections to entries get through; default: true. */
+  readonly connectsBack?: boolean;
 }
 
 export class GoExit {
   readonly name: string;
+  /** The types of the messages so far that open a stream. */
+  readonly openings: string[] = [];
   readonly #party: Party;
+  readonly #connectsBack: boolean;
   readonly #backends: Backends;
   readonly #goroutines: Goroutines<Letter> | undefined;
   readonly #tls: Running<Server> | undefined;
 
   private constructor(options: GoExitOptions, party: Party, tls: Running<Server> | undefined) {
-    const { relays, backend, reorderSeed } = options;
+    const { relays, backend, reorderSeed, connectsBack = true } = options;
     this.name = nameOf({ pubkey: party.pubkey, relays });
     this.#party = party;
+    this.#connectsBack = connectsBack;
     this.#tls = tls;
     this.#backends = new Backends(tls?.port ?? backend);
     if (reorderSeed === undefined) return;
@@ -93,18 +99,22 @@ export class GoExit {
     else this.#goroutines.start(letter);
   }
 
-  #handle({ from, scheme, text }: Letter): void {
-    const { key, type, data } = readGoMessage(text) ?? {};
-    if (key === undefined) return;
-    if (type === 'CONNECT') {
-      this.#backends.open(key, (piece) => {
-        const answer = writeGoMessage({ key, type: 'SOCKS5RESPONSE', data: piece });
-        return this.#party.send({ to: from, scheme, text: answer });
-      });
+  #handle(letter: Letter): void {
+    const message = readGoMessage(letter.text);
+    // It takes the destination of every message apart, and gives up where that can't be done.
+    if (!message?.destination?.includes('.')) return;
+    const { key, type, data = Buffer.alloc(0), entryPublicAddress = '' } = message;
+    if (type.startsWith('CONNECT')) this.openings.push(type);
+    if (type === 'CONNECT') this.#backends.open(key, (piece) => this.#answer(letter, key, piece));
+    if (type === 'CONNECTR' && this.#connectsBack) {
+      this.#backends.reverse(key, entryPublicAddress).catch(() => undefined);
     }
-    if (type === 'SOCKS5RESPONSE' && data !== undefined) {
-      this.#backends.write(key, data.subarray(0, GO_BUFFER_BYTES));
-    }
+    if (type === 'SOCKS5RESPONSE') this.#backends.write(key, data.subarray(0, GO_BUFFER_BYTES));
+  }
+
+  #answer({ from, scheme }: Letter, key: string, data: Buffer): Promise<void> {
+    const text = writeGoMessage({ key, type: 'SOCKS5RESPONSE', data });
+    return this.#party.send({ to: from, scheme, text });
   }
 }
 

@@ -6,32 +6,36 @@ export interface GoMessage {
   readonly type: string;
   readonly data?: Buffer | undefined;
   readonly destination?: string | undefined;
+  /** `host:port` that a CONNECTR asks to be dialled. */
+  readonly entryPublicAddress?: string | undefined;
 }
 
 /** A string, a mark, or a word, as JSON has them. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\]:,]|[^\s"{}[\]:,]+/g;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const FIELDS = ['key', 'type', 'data', 'destination', 'entryPublicAddress'];
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-export function writeGoMessage({ key, type, data, destination }: GoMessage): string {
-  return JSON.stringify({ key, type, data: data?.toString('base64'), destination });
+export function writeGoMessage(message: GoMessage): string {
+  const { key, type, data, destination, entryPublicAddress } = message;
+  const text = data?.toString('base64');
+  return JSON.stringify({ key, type, data: text, destination, entryPublicAddress });
 }
 
 /** The message, or undefined where the Go program would report an error: an array is one to it as well. */
 export function readGoMessage(text: string): GoMessage | undefined {
   const fields = fieldsOf(text);
   if (fields === undefined) return undefined;
-  const [key, type, data, destination] = ['key', 'type', 'data', 'destination'].map((name) =>
-    fields.get(name),
-  );
-  const strings = [key, type, data, destination].filter((value) => value !== undefined);
-  if (!strings.every((value) => typeof value === 'string')) return undefined;
-  if (!UUID.test(`${key}`) || !BASE64.test(`${data ?? ''}`)) return undefined;
+  const values = FIELDS.map((name) => fields.get(name.toLowerCase()) ?? '');
+  if (!values.every((value) => typeof value === 'string')) return undefined;
+  const [key = '', type = '', data = '', destination = '', entryPublicAddress = ''] = values;
+  if (!UUID.test(key) || !BASE64.test(data)) return undefined;
   return {
-    key: `${key}`.toLowerCase(),
-    type: `${type ?? ''}`,
-    data: Buffer.from(`${data ?? ''}`, 'base64'),
-    destination: `${destination ?? ''}`,
+    key: key.toLowerCase(),
+    type,
+    data: Buffer.from(data, 'base64'),
+    destination,
+    entryPublicAddress,
   };
 }
 

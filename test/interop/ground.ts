@@ -2,7 +2,7 @@
 
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { createExit, type RunningExit } from '../../src/index.js';
+import { createExit, type ProxyOptions, type RunningExit } from '../../src/index.js';
 import { MemoryRelay, type RelayBehaviour } from '../../src/relay/memory-relay.js';
 import { Site } from '../e2e/site.js';
 import { World } from '../e2e/world.js';
@@ -12,6 +12,8 @@ export interface GroundOptions {
   readonly relays?: number;
   /** Of all relays; default: as the embedded relay is. */
   readonly behaviour?: Partial<RelayBehaviour>;
+  /** Of our proxy. */
+  readonly proxy?: Partial<ProxyOptions>;
 }
 
 export class Ground {
@@ -28,8 +30,9 @@ export class Ground {
     this.urls = urls;
   }
 
-  static async start({ relays = 1, behaviour = {} }: GroundOptions = {}): Promise<Ground> {
-    const [world, site] = await Promise.all([World.start({ behaviour }), Site.start()]);
+  static async start(options: GroundOptions = {}): Promise<Ground> {
+    const { relays = 1, behaviour = {}, proxy = {} } = options;
+    const [world, site] = await Promise.all([World.start({ behaviour, proxy }), Site.start()]);
     const others = await Promise.all(
       Array.from({ length: relays - 1 }, () => MemoryRelay.start({ behaviour })),
     );

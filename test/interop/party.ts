@@ -21,6 +21,12 @@ export interface Letter {
   readonly text: string;
 }
 
+/** What everybody can see of a message. */
+export interface Overheard {
+  readonly from: string;
+  readonly to: string | undefined;
+}
+
 export class Party {
   readonly pubkey: string;
   readonly #tools: NostrTools;
@@ -47,12 +53,24 @@ export class Party {
     return this.#relays.refusals;
   }
 
-  /** Resolves when all relays listen for us. What can't be decrypted is left out. */
-  async listen(onLetter: (letter: Letter) => void): Promise<void> {
-    const filter = { kinds: [MESSAGE_KIND], '#p': [this.pubkey], since: nowS() };
-    await this.#relays.subscribe(filter, ({ pubkey, content }) => {
+  /**
+   * Resolves when all relays listen for us. What can't be decrypted is left out.
+   * @param authors whose messages to ask for; default: everybody's
+   */
+  async listen(onLetter: (letter: Letter) => void, authors?: readonly string[]): Promise<void> {
+    const filter = { kinds: [MESSAGE_KIND], since: nowS(), '#p': [this.pubkey] };
+    const narrow = authors && { authors: [...authors] };
+    await this.#relays.subscribe({ ...filter, ...narrow }, ({ pubkey, content }) => {
       const letter = this.#open(pubkey, content);
       if (letter !== undefined) onLetter(letter);
+    });
+  }
+
+  /** Instead of `listen`: hears of every message, whomever it is for. */
+  async overhear(onMessage: (message: Overheard) => void): Promise<void> {
+    const filter = { kinds: [MESSAGE_KIND], since: nowS() };
+    await this.#relays.subscribe(filter, ({ pubkey: from, tags }) => {
+      onMessage({ from, to: tags.find(([name]) => name === 'p')?.[1] });
     });
   }
 

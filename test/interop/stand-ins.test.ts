@@ -1,5 +1,6 @@
 // The stand-ins among themselves, before our own sides meet them: they carry what they should, and have the quirks.
 
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { type RelayBehaviour, strfryBehaviour } from '../../src/relay/relay-behaviour.js';
 import { Site } from '../e2e/site.js';
@@ -16,6 +17,7 @@ import {
 } from './carries.js';
 import { GoEntry } from './go-entry.js';
 import { GO_BUFFER_BYTES, GoExit } from './go-exit.js';
+import { GoListener } from './go-listener.js';
 import { readGoMessage, writeGoMessage } from './go-message.js';
 import { Goroutines } from './goroutines.js';
 import { LetterEntry } from './letter-entry.js';
@@ -49,7 +51,8 @@ describe('stand-ins: what they read and write', () => {
     for (const text of ['[]', `[{"key":"${KEY}"}]`, '7', '{', '{"key":"no-uuid"}']) {
       expect(readGoMessage(text), text).to.equal(undefined);
     }
-    const message = { key: KEY, type: 'CONNECT', data: Buffer.from([0, 255]), destination: 'x' };
+    const to = { destination: 'x', entryPublicAddress: 'y:1' };
+    const message = { key: KEY, type: 'CONNECTR', data: Buffer.from([0, 255]), ...to };
     expect(readGoMessage(writeGoMessage(message))).to.deep.equal(message);
   });
 
@@ -114,10 +117,12 @@ describe('stand-ins among themselves', function () {
   }
 
   async function carriesAll(dial: Dial): Promise<void> {
-    await carriesPage(dial);
-    await carriesDownload(dial, 100_000);
-    await carriesUpload(dial, 50_000);
-    await carriesWebSocket(dial);
+    await Promise.all([
+      carriesPage(dial),
+      carriesDownload(dial, 100_000),
+      carriesUpload(dial, 50_000),
+      carriesWebSocket(dial),
+    ]);
   }
 
   const grounds = [
@@ -132,6 +137,15 @@ describe('stand-ins among themselves', function () {
       const entry = later(new GoEntry({ exit: exit.name }));
       await carriesAll(() => entry.connect());
       expect([...exit.refusals, ...entry.refusals]).to.deep.equal([]);
+    });
+
+    it(`the two of the Go program over ${ground}, and a connection of their own`, async () => {
+      const urls = await startRelays(count, behaviour);
+      const exit = later(await GoExit.start({ relays: urls, backend: backend() }));
+      const publicAddress = later(await GoListener.start());
+      const entry = later(new GoEntry({ exit: exit.name, publicAddress }));
+      await carriesAll(() => entry.connect());
+      expect(new Set(exit.openings)).to.deep.equal(new Set(['CONNECTR']));
     });
 
     it(`the two to the letter over ${ground}`, async () => {
@@ -174,7 +188,11 @@ describe('stand-ins among themselves', function () {
     });
 
     const say = (fields: object, scheme: Scheme = 'nip44'): Promise<void> =>
-      client.send({ to: exit.pubkey, scheme, text: JSON.stringify({ key: KEY, ...fields }) });
+      client.send({
+        to: exit.pubkey,
+        scheme,
+        text: JSON.stringify({ key: KEY, destination: exit.name, ...fields }),
+      });
 
     it('takes each event once, however many relays bring it, and answers in its encryption', async () => {
       await say({ type: 'CONNECT' }, 'nip04');
@@ -196,6 +214,29 @@ describe('stand-ins among themselves', function () {
       await say({ type: 'DATA', data: 'aGk=', Type: 'SOCKS5RESPONSE' });
       await until(() => arrived[0]?.toString('latin1').endsWith('hi') ?? false);
       expect(arrived[0]).to.have.length(GO_BUFFER_BYTES + 2);
+    });
+
+    it('drops what has no destination with a dot in it, data as well', async () => {
+      for (const destination of [undefined, '', 'nostr'])
+        await say({ type: 'CONNECT', destination });
+      await say({ type: 'CONNECT', destination: 'any.thing' });
+      for (const destination of [undefined, '', 'nostr']) {
+        await say({ type: 'SOCKS5RESPONSE', data: 'aGk=', destination });
+      }
+      await say({ type: 'SOCKS5RESPONSE', data: 'aG8=', destination: 'other.wise' });
+      await until(() => (arrived[0]?.length ?? 0) > 0);
+      expect(arrived.map(String)).to.deep.equal(['ho']);
+    });
+
+    it('connects to an entry that asks for it, shows it the key, and hands on what comes', async () => {
+      const listener = later(await GoListener.start());
+      const accepted = listener.accept(KEY);
+      await say({ type: 'CONNECTR', entryPublicAddress: listener.address });
+      const stream = await accepted;
+      expect(String((await once(stream, 'data'))[0])).to.equal('hello 0');
+      stream.write('hi');
+      await until(() => arrived[0]?.toString() === 'hi');
+      expect(letters).to.deep.equal([]);
     });
 
     it('opens a second connection for a repeated CONNECT, which gets all that follows', async () => {
