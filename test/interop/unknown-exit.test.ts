@@ -2,7 +2,8 @@
 // may have to wait a moment, and never notice more than that.
 
 import { expect } from 'chai';
-import { createSigner, generateSecretKey } from '../../src/index.js';
+import { createSigner, generateSecretKey, parseRule } from '../../src/index.js';
+import { ReversePath } from '../e2e/reverse-path.js';
 import { listenTcp } from '../support/servers.js';
 import { until } from '../support/until.js';
 import { bornExpired } from './born-expired.js';
@@ -73,4 +74,23 @@ describe('an exit of unknown kind', function () {
       ]);
     });
   }
+
+  it('may change from ours to the Go program where streams take connections of their own', async () => {
+    const path = await ReversePath.start();
+    const reverseListen = { host: '127.0.0.1', port: 0 };
+    await ground.close();
+    ground = await Ground.start({ proxy: { publicAddress: path.address, reverseListen } });
+    path.leadTo(ground.world.proxy.reverseAddress!);
+    const secretKey = generateSecretKey();
+    const { urls: relays, backend } = ground;
+    const allow = [parseRule('127.0.0.1')];
+    const ours = await ground.startExit({ signer: createSigner(secretKey), allow });
+    const ask = (page: string) => fetchPage(() => ground.dial(ours.domain), page);
+    for (const page of ['/ours', '/ours-again']) expect(await ask(page)).to.equal(`GET ${page}\n`);
+    await until(() => path.passages.length === 1);
+    await ours.close(0);
+    ground.later(await GoExit.start({ relays, backend, secretKey }));
+    expect(await ask('/go')).to.equal('GET /go\n');
+    await path.close();
+  });
 });
