@@ -1,7 +1,7 @@
 // Peers that break the rules: each is held to its share, while an honest one gets full service beside it.
 
 import { expect } from 'chai';
-import { MAX_STREAMS_PER_PEER } from '../../src/limits.js';
+import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients.js';
 import { encodeName } from '../../src/protocol/address.js';
 import { Site } from '../e2e/site.js';
 import { until } from '../support/until.js';
@@ -10,6 +10,7 @@ import { bytesAt, Rogue } from './rogue.js';
 import { download, upload, whole } from './transfers.js';
 
 const MB = 1_000_000;
+const MOST_STREAMS = DEFAULT_CLIENT_LIMITS.streams;
 const BYTES = 2 * MB;
 /** Everything that a process may hold for its streams, and what it is without any. */
 const MOST_RESIDENT_BYTES = 450 * MB;
@@ -72,15 +73,14 @@ describe('beside a peer that breaks the rules', function () {
   it('an entry that opens streams without end: it gets so many, and is told why not more', async () => {
     const served = honestIsServed();
     let keys: string[] = [];
-    for (let left = MAX_STREAMS_PER_PEER; left > 0; left -= 64)
-      keys = keys.concat(await opened(64));
-    expect(rogue.count('OPEN', keys)).to.equal(MAX_STREAMS_PER_PEER);
+    for (let left = MOST_STREAMS; left > 0; left -= 64) keys = keys.concat(await opened(64));
+    expect(rogue.count('OPEN', keys)).to.equal(MOST_STREAMS);
     const refused = await opened(20);
     expect(rogue.count('RESET', refused)).to.equal(20);
     expect(rogue.resets).to.deep.equal(['connection_limit_reached']);
     await served;
     // The honest entry's own have ended.
-    await until(() => site.connections === MAX_STREAMS_PER_PEER);
+    await until(() => site.connections === MOST_STREAMS);
   });
 
   it('an entry that asks for much and acknowledges nothing: memory stays bounded', async () => {
@@ -93,7 +93,7 @@ describe('beside a peer that breaks the rules', function () {
 
   it('an entry that leaves a gap before everything it sends: memory stays bounded', async () => {
     const { pubkey } = processes.exit.ready;
-    const keys = await opened(MAX_STREAMS_PER_PEER / 4);
+    const keys = await opened(MOST_STREAMS / 2);
     const served = honestIsServed();
     for (const offset of [1, 20_001, 40_001]) {
       for (const key of keys) await rogue.send(pubkey!, bytesAt(key, offset, PIECE));
