@@ -12,6 +12,7 @@ const MAX_PINGS = 6;
 export class Liveness {
   readonly #keepaliveMs: number;
   #heardAt: number;
+  #wasHeard = false;
   #askAt: number | undefined;
   #asked = 0;
   /** Nothing but answers to our questions came since the last one. */
@@ -22,13 +23,15 @@ export class Liveness {
     this.#heardAt = now;
   }
 
+  /** When anything last came, in ms; before all time where nothing did. */
   get heardAt(): number {
-    return this.#heardAt;
+    return this.#wasHeard ? this.#heardAt : Number.NEGATIVE_INFINITY;
   }
 
   /** Something came from the peer: `traffic` that shows streams in use, or anything else. */
   heard(now: number, traffic: boolean): void {
     this.#heardAt = now;
+    this.#wasHeard = true;
     this.#askAt = undefined;
     this.#asked = 0;
     if (traffic) this.#isIdle = false;

@@ -36,7 +36,6 @@ export class PeerState {
   readonly #control: ControlQueue;
   readonly #strays: PlainStrays;
   #kind: PeerKind = 'unknown';
-  #isHeard = false;
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
 
@@ -54,7 +53,7 @@ export class PeerState {
 
   /** When anything last came from the peer, in ms; before all time where nothing did. */
   get heardAt(): number {
-    return this.#isHeard ? this.#liveness.heardAt : Number.NEGATIVE_INFINITY;
+    return this.#liveness.heardAt;
   }
 
   /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
@@ -97,7 +96,6 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
-    this.#isHeard = true;
     this.#liveness.heard(now, TRAFFIC.has(message.type));
     // Only those who speak reliable streams send anything but plain data to an entry.
     const isEntry = this.#options.role === 'entry';
@@ -173,7 +171,9 @@ export class PeerState {
     for (const stream of this.streams.values()) {
       const { phase, plain } = stream;
       stream.tick(now, this.heardAt);
-      if (stream.phase !== phase || stream.plain !== plain) changed.push(stream);
+      // No message shows that a plain stream has said everything.
+      const hasSaidAll = stream.isPlain && stream.send.finished;
+      if (stream.phase !== phase || stream.plain !== plain || hasSaidAll) changed.push(stream);
     }
     this.#past.forgetOld(now);
     this.#strays.forgetOld(now);

@@ -1,5 +1,6 @@
 // What became of the streams of a process: a line in the log for each, and sums for metrics. Never what they carried.
 
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
@@ -96,9 +97,11 @@ export class Accounts {
 }
 
 /** Why a stream was broken off. One that this side had ended may be left without the other's end. */
-function failureOf({ errored, writableEnded }: Duplex): ErrorCode | undefined {
-  if (errored) return toNwsError(errored, 'connection_terminated').code;
-  return writableEnded ? undefined : 'connection_terminated';
+function failureOf(stream: Duplex): ErrorCode | undefined {
+  if (stream.errored) return toNwsError(stream.errored, 'connection_terminated').code;
+  // TLS uses a socket below its stream, which then sees nothing of ends.
+  const isOrderly = stream.writableEnded || stream instanceof Socket;
+  return isOrderly ? undefined : 'connection_terminated';
 }
 
 function shown({ peer, destination, way = 'relay' }: StreamFacts): StreamFacts {

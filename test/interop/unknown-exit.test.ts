@@ -1,11 +1,13 @@
 // An exit of which our entry doesn't know what it speaks, or that speaks something else than the last time: clients
 // may have to wait a moment, and never notice more than that.
 
+import { once } from 'node:events';
 import { expect } from 'chai';
 import { createSigner, generateSecretKey, parseRule } from '../../src/index.js';
 import { ReversePath } from '../e2e/reverse-path.js';
 import { listenTcp } from '../support/servers.js';
 import { until } from '../support/until.js';
+import { entrySide } from '../tunnel/tunnel.js';
 import { bornExpired } from './born-expired.js';
 import { fetchPage } from './carries.js';
 import { GoExit } from './go-exit.js';
@@ -37,6 +39,19 @@ describe('an exit of unknown kind', function () {
     }
     expect(Buffer.concat(got).equals(sent)).to.equal(true);
     expect(exit.dialled).to.equal(1);
+  });
+
+  it('lets whoever writes know when everything has been sent', async () => {
+    const { port } = ground.later(await listenTcp((socket) => socket.write('hello')));
+    const exit = ground.later(await GoExit.start({ relays: ground.urls, backend: port }));
+    const { session } = ground.later(entrySide());
+    const { pubkey: peer, name: destination } = exit;
+    const { stream } = await session.open({ peer, relays: ground.urls, destination });
+    expect(String((await once(stream, 'data'))[0])).to.equal('hello');
+    stream.end('all there is');
+    await once(stream, 'finish');
+    stream.destroy();
+    await until(() => session.streams === 0);
   });
 
   for (const publishes of [true, false]) {
