@@ -2,6 +2,7 @@
 // may have to wait a moment, and never notice more than that.
 
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { createSigner, generateSecretKey, parseRule } from '../../src/index.js';
 import { ReversePath } from '../e2e/reverse-path.js';
@@ -41,14 +42,21 @@ describe('an exit of unknown kind', function () {
     expect(exit.dialled).to.equal(1);
   });
 
-  it('lets whoever writes know when everything has been sent', async () => {
-    const { port } = ground.later(await listenTcp((socket) => socket.write('hello')));
+  it('lets whoever writes know when everything has been sent', async function () {
+    this.timeout(10_000); // sooner than the silence after which the stream is given up
+    let heard = '';
+    const greet = (socket: Socket): void => {
+      socket.on('data', (data) => (heard += data)).write('hello');
+    };
+    const { port } = ground.later(await listenTcp(greet));
     const exit = ground.later(await GoExit.start({ relays: ground.urls, backend: port }));
     const { session } = ground.later(entrySide());
     const { pubkey: peer, name: destination } = exit;
     const { stream } = await session.open({ peer, relays: ground.urls, destination });
     expect(String((await once(stream, 'data'))[0])).to.equal('hello');
-    stream.end('all there is');
+    stream.write('all there is');
+    await until(() => heard === 'all there is');
+    stream.end();
     await once(stream, 'finish');
     stream.destroy();
     await until(() => session.streams === 0);
