@@ -10,9 +10,9 @@ import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
 import { KIND } from '../../src/protocol/events.js';
 import { MemoryRelay } from '../../src/relay/memory-relay.js';
 import { openExitCertificate } from '../../src/tls/certificate.js';
-import { jsonLines, run, start, useTempFolder } from '../cli/harness.js';
+import { jsonLines, type Result, run, start, useTempFolder } from '../cli/harness.js';
 import { type CurlResult, curl } from '../proxy/curl.js';
-import { deadPort, listen, listenHttp, type Running } from '../support/servers.js';
+import { listen, listenHttp, listenTcp, type Running } from '../support/servers.js';
 import { until } from '../support/until.js';
 
 /** A name of the clear web that no resolver knows. */
@@ -20,7 +20,8 @@ const NAME = 'shop.invalid';
 
 interface Command {
   readonly ready: Record<string, string>;
-  stop(): Promise<void>;
+  /** Ends it. What it wrote to stderr is its log. */
+  stop(): Promise<Result>;
 }
 
 describe('public exits', function () {
@@ -55,13 +56,13 @@ describe('public exits', function () {
   });
 
   async function command(name: string, home: string, ...flags: string[]): Promise<Command> {
-    const own = ['--relay', relay.url, '--home', home, '--json', '--log-level', 'silent'];
+    const own = ['--relay', relay.url, '--home', home, '--json', '--log-format', 'json'];
     const running = start(folder.path, [name, ...flags, ...own]);
     const output = await running.firstOutput();
     if (output === undefined) throw new Error((await running.result).stderr);
-    const stop = async (): Promise<void> => {
+    const stop = (): Promise<Result> => {
       running.io.signals.emit('signal', 'SIGTERM');
-      await running.result;
+      return running.result;
     };
     const started = { ready: jsonLines(output)[0] as Record<string, string>, stop };
     commands.push(started);
@@ -100,12 +101,36 @@ describe('public exits', function () {
     expect(await secure(entry)).to.deep.equal(answered);
   });
 
-  it('refuse what nothing allows, with 403', async () => {
-    await publicExit('exit-1');
+  it('refuse what nothing allows, with 403, and connect to nothing', async () => {
+    const exit = await publicExit('exit-1');
     const entry = await proxy();
-    const url = `https://127.0.0.1:${await deadPort()}/`;
-    const { stderr } = await curl('-v', '--proxy', entry.ready.listen!, url);
-    expect(stderr).to.match(/HTTP\/1\.1 403 .*error=destination_ip_prohibited/s);
+    let connections = 0;
+    const closed = await listenTcp(() => (connections += 1));
+    const destinations = [`127.0.0.1:${closed.port}`, `localhost:${closed.port}`, '192.0.2.1'];
+    for (const at of destinations) {
+      const { stderr } = await curl('-v', '--proxy', entry.ready.listen!, `https://${at}/`);
+      expect(stderr).to.match(/HTTP\/1\.1 403 .*error=destination_ip_prohibited/s);
+    }
+    const lines = jsonLines((await exit.stop()).stderr);
+    const refused = lines.filter(({ code }) => code === 'destination_ip_prohibited');
+    expect(refused).to.have.length(destinations.length);
+    expect(connections).to.equal(0);
+    await closed.close();
+  });
+
+  it('resolve names by themselves: proxies hand them on as they are', async () => {
+    const hosts = ['localhost', '127.0.0.1', '[::1]'];
+    const allowed = hosts.flatMap((host) => ['--allow', `${host}:${plain.port}`]);
+    const exit = await command('exit', 'exit-2', ...allowed);
+    const entry = await proxy('--exit', exit.ready.nprofile!);
+    const at = `localhost:${plain.port}`;
+    expect((await curl('--proxy', entry.ready.listen!, `http://${at}/c`)).stdout).to.equal(
+      'plain /c',
+    );
+    await entry.stop();
+    const lines = jsonLines((await exit.stop()).stderr);
+    const ended = lines.filter(({ msg }) => msg === 'stream ended');
+    expect(ended.map(({ destination }) => destination)).to.deep.equal([at]);
   });
 
   it('are replaced by another one when they fail', async () => {
@@ -130,8 +155,9 @@ describe('public exits', function () {
     const found = await run(folder.path, ['discover', '--relay', relay.url, '--json']);
     expect(found.stdout).to.include(exit.ready.npub);
     await exit.stop();
-    // The last one lives on for a second.
-    const search = () => run(folder.path, ['discover', '--relay', relay.url]);
-    await until(async () => (await search()).status === 1);
+    const { createdAt, livesS } = seen.at(-1)!;
+    await until(() => Date.now() / 1_000 > createdAt + livesS);
+    const search = await run(folder.path, ['discover', '--relay', relay.url]);
+    expect(search.status).to.equal(1);
   });
 });

@@ -1,0 +1,22 @@
+import { once } from 'node:events';
+import { ReverseStream } from '../../src/tunnel/reverse-stream.js';
+import { Scene } from './reverse-support.js';
+it('x', async () => {
+  const scene = await Scene.start();
+  const p = await scene.pair();
+  const [entry, exit] = [new ReverseStream(p.entry), new ReverseStream(p.exit)];
+  exit.end('all that there is');
+  entry.resume();
+  await once(entry, 'end');
+  console.log('ended');
+  exit.destroy(new Error('the target is gone'));
+  let n = 0;
+  entry.on('error', (e) => console.log('E', e));
+  p.entry.on('close', () => console.log('inner closed'));
+  p.entry.on('error', (e) => console.log('inner E', e));
+  const more = (e: any): void => { n += 1; if (n % 100 == 0) console.log(n, e, entry.destroyed, p.entry.destroyed, p.entry.writableLength); if (n < 500 && !entry.destroyed) entry.write(Buffer.alloc(50000), more); };
+  more(null);
+  await new Promise((r) => setTimeout(r, 500));
+  console.log(n, entry.destroyed, p.entry.destroyed, p.exit.destroyed);
+  await scene.close();
+});
