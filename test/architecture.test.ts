@@ -143,7 +143,9 @@ describe('the house', () => {
   it('lets an exit connect to anything in one place only', () => {
     const dialling = sources
       .filter(({ path }) => path.startsWith('src/exit/'))
-      .filter(({ text }) => /import \{[^}]*\bconnect\b[^}]*\} from 'node:(net|tls)'|\bnew Socket\(/.test(text))
+      .filter(({ text }) =>
+        /import \{[^}]*\bconnect\b[^}]*\} from 'node:(net|tls)'|\bnew Socket\(/.test(text),
+      )
       .map(({ path }) => path);
     expect(dialling).to.deep.equal(['src/exit/dial.ts']);
   });

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../errors.js';
+import { MAX_STREAMS } from '../limits.js';
 import { Accounts } from '../tunnel/accounts.js';
 import type { IncomingStream } from '../tunnel/session.js';
 import { type Client, type ClientLimits, Clients } from './clients.js';
@@ -26,6 +27,8 @@ export interface AdmissionOptions {
   readonly clientLimits: ClientLimits;
   /** The exit's own target; absent where it only serves others'. */
   readonly own: TargetServer | undefined;
+  /** Connections back to clients at once, of all of them. */
+  readonly maxDirect?: number;
   readonly log: Logger;
 }
 
@@ -37,6 +40,7 @@ export class Admission {
   readonly #elsewhere: RawStreams;
   /** Connections back to clients. */
   readonly #direct = new Set<Duplex>();
+  #isClosed = false;
 
   constructor(options: AdmissionOptions) {
     this.#options = options;
@@ -83,7 +87,14 @@ export class Admission {
   }
 
   async #reach(admitted: Admitted, policy: Policy): Promise<void> {
+    if (this.#direct.size >= (this.#options.maxDirect ?? MAX_STREAMS)) {
+      throw new NwsError('connection_limit_reached', 'this exit takes no more streams now');
+    }
     const stream = await dialBack(admitted, policy);
+    if (this.#isClosed) {
+      stream.destroy();
+      throw new NwsError('shutting_down', 'the exit is shutting down');
+    }
     this.#direct.add(stream);
     stream.once('close', () => this.#direct.delete(stream));
     admitted.over(stream);
@@ -98,6 +109,7 @@ export class Admission {
   async close(graceMs: number): Promise<void> {
     const { own } = this.#options;
     await Promise.all([own?.close(graceMs), this.#elsewhere.close(graceMs)]);
+    this.#isClosed = true;
     for (const stream of this.#direct) stream.destroy();
   }
 }

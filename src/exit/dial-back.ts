@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
 import { presentKey } from '../tunnel/reverse-dial.js';
+import { ReverseStream } from '../tunnel/reverse-stream.js';
 import type { IncomingStream } from '../tunnel/session.js';
 import { dialGuarded } from './dial.js';
 import type { Policy } from './policy.js';
@@ -33,7 +34,8 @@ export async function dialBack(
     const judge = (address: string): void => policy.judgeReverse(address, port);
     socket = await dialGuarded({ host, port, judge, signal, timeoutMs: CONNECT_TIMEOUT_MS });
     signal.addEventListener('abort', giveUp, { once: true });
-    return await presentKey(socket, key, reverse.secret, { timeoutMs: ANSWER_TIMEOUT_MS });
+    const limits = { timeoutMs: ANSWER_TIMEOUT_MS };
+    return new ReverseStream(await presentKey(socket, key, reverse.secret, limits));
   } catch (error) {
     socket?.destroy();
     throw unreachable(error);

@@ -10,6 +10,7 @@ import { NwsError, toNwsError } from '../errors.js';
 import { ask } from './opening.js';
 import type { Peer } from './peer.js';
 import type { ReverseListener } from './reverse.js';
+import { ReverseStream } from './reverse-stream.js';
 
 /** How long an exit may take to say that it can't reach us, or to be here. */
 const CONNECTED_MS = 5_000;
@@ -58,7 +59,7 @@ export class ReverseOpener {
     const isFit = kind === 'reliable' || (kind === 'plain' && this.#options.tls === 'optional');
     if (!isFit || (this.#resting.get(peer.pubkey) ?? 0) > performance.now()) return undefined;
     try {
-      const stream = await this.#connect(peer, destination, signal);
+      const stream = new ReverseStream(await this.#connect(peer, destination, signal));
       this.#open.add(stream);
       stream.once('close', () => this.#open.delete(stream));
       if (stream.closed) this.#open.delete(stream);

@@ -100,6 +100,11 @@ export class ReversePath {
     return { host, port };
   }
 
+  /** Connections that are open, to both sides. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
   leadTo(entry: Address): void {
     this.#entry = entry;
   }
@@ -114,12 +119,15 @@ export class ReversePath {
     for (const passage of this.#held.splice(0)) this.#lead(passage);
   }
 
-  /** Resolves with the latest connection, when there are so many of them and its key has come. */
+  /** Resolves with connection number `count`, when its key has come. */
   async passage(count: number): Promise<Passage> {
-    await until(
-      () => this.passages.length === count && this.passages[count - 1]!.key.length === 36,
-    );
+    await until(() => this.passages[count - 1]?.key.length === 36);
     return this.passages[count - 1]!;
+  }
+
+  /** The same for the next one. */
+  next(): Promise<Passage> {
+    return this.passage(this.passages.length + 1);
   }
 
   async close(): Promise<void> {

@@ -57,7 +57,10 @@ export class ReverseWorld {
     const publicAddress = path?.address ?? { host: '127.0.0.1', port: await deadPort() };
     const port = path === undefined ? publicAddress.port : 0;
     const reverseListen = { ...publicAddress, port };
-    const world = await World.start({ proxy: { log, publicAddress, reverseListen }, behaviour });
+    const world = await World.start({
+      proxy: { log, publicAddress, reverseListen },
+      ...(behaviour && { behaviour }),
+    });
     path?.leadTo(world.proxy.reverseAddress!);
     return new ReverseWorld(world, lines);
   }

@@ -69,6 +69,17 @@ describe('streams over connections of the exit', function () {
     expect(world.ways(exit)).to.deep.equal(['relay', 'reverse', 'reverse']);
   });
 
+  it('bring an answer whole whose end is that of its connection', async () => {
+    await start();
+    const exit = await world.meetExit(site.url);
+    const url = world.world.https(`/bytes/${5 * MB}`);
+    const answer = await world.world.transfer('-H', 'Connection: close', url);
+    expect(answer).to.deep.equal({ ...(await digest(generated(5 * MB))), status: 0, stderr: '' });
+    await world.quiet();
+    expect(world.ways(exit)).to.deep.equal(['relay', 'reverse']);
+    expect(world.proxy.sums.failed).to.deep.equal({});
+  });
+
   it('are taken from the first one on, where the pin is on record', async () => {
     await start();
     const exit = await world.meetExit(site.url);
@@ -128,7 +139,7 @@ describe('streams over connections of the exit', function () {
     const asked = world.world.curl('-d', 'marked-question', world.world.http('/held/marked-path'));
     (await held)[1].end('marked-answer');
     expect((await asked).stdout).to.equal('marked-answer');
-    const { seen } = await path.passage(1);
+    const { seen } = path.passages[0]!;
     expect(seen.fromExit.toString('latin1')).to.not.match(/marked|HTTP|held/);
     expect(seen.fromEntry.toString('latin1')).to.not.match(/marked|HTTP|held/);
     expect(seen.fromExit.toString('latin1', 0, 36)).to.match(

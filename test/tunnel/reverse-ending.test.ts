@@ -66,29 +66,30 @@ describe('the end of a reverse connection', () => {
       expect(exit.destroyed).to.equal(true);
     });
 
-    it(`is an error where the writer is destroyed amid its bytes: ${kind}`, async () => {
-      const { entry, exit } = await pair(isSecret);
-      const got = slowly(entry);
-      writeAll(exit);
-      await until(() => entry.bytesRead > 0);
-      exit.destroy();
-      const { bytes, error } = await got;
-      expect(bytes).to.be.below(ALL_BYTES);
-      expect(error).to.be.a('string');
-    });
-
     it(`is an error for a writer whose reader fails after its own end: ${kind}`, async () => {
       const { entry, exit } = await pair(isSecret);
       exit.end('all that there is');
       expect((await slowly(entry)).bytes).to.equal(17);
       const failed = once(entry, 'error');
       exit.destroy(new Error('the target is gone'));
-      const more = (): void => void (entry.destroyed || entry.write(chunk, more));
+      const more = (error?: Error | null): void => void (error || entry.write(chunk, more));
       more();
       await failed;
       await until(() => scene.listener.counts.open === 0);
     });
   }
+
+  // A bare connection can't promise that: Node may take a reset that comes with data for an end.
+  it('is an error where the writer is destroyed amid its bytes, inside TLS', async () => {
+    const { entry, exit } = await pair(true);
+    const got = slowly(entry);
+    writeAll(exit);
+    await until(() => entry.bytesRead > 0);
+    exit.destroy();
+    const { bytes, error } = await got;
+    expect(bytes).to.be.below(ALL_BYTES);
+    expect(error).to.be.a('string');
+  });
 
   it('is seen by a second TLS on top, with every byte before it', async () => {
     const { entry, exit } = await pair(true);
