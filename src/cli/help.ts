@@ -31,7 +31,7 @@ const OPTIONS = {
   'deny-client': { ...list, describe: 'Never serve this key (repeat) [NWS_DENY_CLIENTS]' },
   'client-streams': {
     ...text,
-    describe: 'Connections of one client at once [default: 256] [NWS_CLIENT_STREAMS]',
+    describe: 'Connections of one client at once [default: 512] [NWS_CLIENT_STREAMS]',
   },
   'client-opens': {
     ...text,

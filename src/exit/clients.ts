@@ -2,6 +2,7 @@
 // all is asked before this (`admits`).
 
 import { NwsError } from '../errors.js';
+import { MAX_STREAMS_PER_PEER } from '../limits.js';
 import { ByteRate } from './byte-rate.js';
 
 /** Bounds for one client, which is one pubkey. */
@@ -15,7 +16,7 @@ export interface ClientLimits {
 }
 
 export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
-  streams: 256, // a browser opens some six connections a host, and a page may have dozens of hosts
+  streams: MAX_STREAMS_PER_PEER, // a browser opens some six connections a host, and a page may have dozens of hosts
   opensPerMinute: 1_200,
   bytesPerSecond: Number.POSITIVE_INFINITY,
 };

@@ -4,6 +4,7 @@ import { NwsError } from '../errors.js';
 import { STREAM_VERSION } from '../limits.js';
 import { isNostrHost } from './address.js';
 import type { Connect, ConnectR, Ping } from './message.js';
+import type { PlainTrial } from './plain-lane.js';
 import type { RoundTrip } from './round-trip.js';
 import type { PeerKind, StreamOptions } from './stream-types.js';
 import {
@@ -109,9 +110,10 @@ export class OpeningState {
     return this.#options.reverse?.secret === undefined && now >= this.#plainAt;
   }
 
-  /** How long the plain way is tried, ready for a sign of the other, until it counts. In ms; undefined: for ever. */
-  get plainTrialMs(): number | undefined {
-    return PLAIN_TRIALS_MS[this.#peerKind];
+  /** How the plain way is tried before it counts for good; undefined: only the peer's own plain data settles it. */
+  get plainTrial(): PlainTrial | undefined {
+    const ms = PLAIN_TRIALS_MS[this.#peerKind];
+    return ms === undefined ? undefined : { ms, isKnown: this.#peerKind === 'plain' };
   }
 
   /** How long the answer took, where that tells of the way and not of the exit's dialling. In ms. */

@@ -31,6 +31,13 @@ export interface PlainLaneOptions {
   readonly firstReplyMs: number;
 }
 
+/** For how long, in ms, a peer that is treated as one of NIP-443 may turn out to be none. */
+export interface PlainTrial {
+  readonly ms: number;
+  /** It was known for NIP-443 before. */
+  readonly isKnown: boolean;
+}
+
 export class PlainLane {
   readonly #options: PlainLaneOptions;
   #mode: 'off' | 'trying' | 'settled' = 'off';
@@ -38,7 +45,8 @@ export class PlainLane {
   #isInAir = false;
   /** Everything below was sent and taken by a relay. */
   #sentTo = 0;
-  #settleAt: number | undefined;
+  #settleAt = Number.POSITIVE_INFINITY;
+  #isKnown = false;
   #retryAt = 0;
   #failures = 0;
   #failingSince: number | undefined;
@@ -62,13 +70,14 @@ export class PlainLane {
   /**
    * Begins to treat the peer as one of NIP-443.
    * @param connect to be sent before anything else
-   * @param trialMs after so long without a sign of the other kind, that counts for good
+   * @param trial after so long without a sign of the other kind, that counts for good
    */
-  start(now: number, connect?: Message, trialMs?: number): void {
+  start(now: number, connect?: Message, trial?: PlainTrial): void {
     if (this.#mode !== 'off') return;
     this.#mode = 'trying';
     this.#connect = connect;
-    this.#settleAt = trialMs && now + trialMs;
+    this.#settleAt = trial === undefined ? Number.POSITIVE_INFINITY : now + trial.ms;
+    this.#isKnown = trial?.isKnown ?? false;
     this.#activeAt = now;
     const { send } = this.#options;
     send.loseAll();
@@ -79,7 +88,7 @@ export class PlainLane {
     if (this.#mode === 'settled') return;
     this.start(now);
     this.#mode = 'settled';
-    this.#settleAt = undefined;
+    this.#settleAt = Number.POSITIVE_INFINITY;
     const { send } = this.#options;
     send.offer(Number.MAX_SAFE_INTEGER);
     send.acknowledge(this.#sentTo, [], now);
@@ -157,12 +166,18 @@ export class PlainLane {
   /** Time passes. Returns why the stream is over, if it is. */
   tick(now: number): NwsError | undefined {
     if (this.#mode === 'off') return undefined;
-    if (this.#settleAt !== undefined && now >= this.#settleAt) this.settle(now);
+    if (this.#mode === 'trying' && now >= this.#settleAt && this.#maySettle) this.settle(now);
     if (this.#failingSince !== undefined && now - this.#failingSince >= PLAIN_GIVE_UP_MS) {
       return new NwsError('relay_refused', 'no relay takes our events');
     }
     if (!this.isSettled || now < this.#idleAt) return undefined;
     return new NwsError('connection_read_timeout', 'the peer has been silent for too long');
+  }
+
+  /** Where nothing is known, only what can't wait any longer: once settled, nothing can be said again. */
+  get #maySettle(): boolean {
+    const { send } = this.#options;
+    return this.#isKnown || (send.queuedBytes > 0 && !send.ready && !this.#isInAir);
   }
 
   get #idleAt(): number {
@@ -175,6 +190,7 @@ export class PlainLane {
     if (this.#mode === 'off') return [];
     const giveUpAt = this.#failingSince && this.#failingSince + PLAIN_GIVE_UP_MS;
     const idleAt = this.isSettled ? this.#idleAt : undefined;
-    return [this.#retryAt, this.#settleAt, giveUpAt, idleAt];
+    const settleAt = Number.isFinite(this.#settleAt) ? this.#settleAt : undefined;
+    return [this.#retryAt, settleAt, giveUpAt, idleAt];
   }
 }

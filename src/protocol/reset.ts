@@ -18,3 +18,8 @@ export function errorOfReset({ error, detail }: Reset): NwsError {
   const code: ErrorCode = isErrorCode(error) ? error : 'connection_terminated';
   return new NwsError(code, detail ?? `the peer ended the stream: ${error}`);
 }
+
+/** For a stream whose bytes were let go of as soon as a relay had them, to an exit that turns out to be another. */
+export function replaced(): NwsError {
+  return new NwsError('connection_terminated', 'the exit was replaced by another');
+}

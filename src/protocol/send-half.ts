@@ -60,9 +60,9 @@ export class SendHalf {
     return this.#segments.length > 0 || this.#probeAt !== undefined;
   }
 
-  /** Whatever goes out next starts at offset 0. */
+  /** While nothing is acknowledged: whatever goes out next starts at offset 0. */
   get atStart(): boolean {
-    return this.#nextOffset === 0 || this.#lostCount > 0;
+    return this.#nextOffset === 0 || this.#segments[0]?.lost === true;
   }
 
   get endQueued(): boolean {

@@ -8,7 +8,7 @@ import { OpeningState } from './opening-state.js';
 import { PlainLane } from './plain-lane.js';
 import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
-import { errorOfReset, resetFor } from './reset.js';
+import { errorOfReset, replaced, resetFor } from './reset.js';
 import type { RoundTrip } from './round-trip.js';
 import { SendHalf } from './send-half.js';
 import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
@@ -94,7 +94,7 @@ export class StreamState {
 
   #tryPlain(now: number): void {
     const question = this.#opening.plainQuestion(this.receive.window);
-    this.#plain.start(now, question, this.#opening.plainTrialMs);
+    this.#plain.start(now, question, this.#opening.plainTrial);
   }
 
   #settlePlain(now: number): void {
@@ -138,7 +138,8 @@ export class StreamState {
   learn(reliable: boolean, now: number): void {
     if (this.#phase !== 'opening') return;
     this.#opening.learn(reliable, now);
-    if (reliable) this.#plain.stop();
+    if (reliable && this.isPlain) this.reset(replaced(), now);
+    else if (reliable) this.#plain.stop();
   }
 
   /** Takes a message of the peer for this stream. */
@@ -151,7 +152,7 @@ export class StreamState {
     } else if (message.type === 'RESET') {
       this.abandon(errorOfReset(message));
     } else if (this.isPlain) {
-      this.reset(new NwsError('connection_terminated', 'the exit was replaced by another'), now);
+      this.reset(replaced(), now);
     } else {
       this.#opened(now);
       if (message.type === 'OPEN') this.send.offer(message.window);

@@ -67,7 +67,9 @@ export class ReverseOpener {
     } catch (error) {
       signal?.throwIfAborted();
       if (!FALLS_BACK.has(toNwsError(error).code)) throw error;
-      this.#rest(peer.pubkey, toNwsError(error));
+      // One that said nothing at all may be starting, or be of another kind by now.
+      const { code } = toNwsError(error);
+      if (code === 'reverse_unreachable') this.#rest(peer.pubkey, toNwsError(error));
       return undefined;
     }
   }

@@ -120,7 +120,7 @@ describe('clients of an exit', () => {
 
   it('have bounds', () => {
     expect(exit({}).clientLimits).to.deep.equal({
-      streams: 256,
+      streams: 512,
       opensPerMinute: 1_200,
       bytesPerSecond: Number.POSITIVE_INFINITY,
     });

@@ -68,7 +68,7 @@ describe('exit/clients', () => {
     it('are as many as a browser needs by default', () => {
       limit({});
       for (let count = 0; count < DEFAULT_CLIENT_LIMITS.streams; count += 1) enter();
-      refused(ALICE, /256 streams at once/);
+      refused(ALICE, /512 streams at once/);
     });
 
     it('end for a client that nobody remembers, too', () => {

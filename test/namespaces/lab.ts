@@ -12,6 +12,7 @@ const TSX = import.meta.resolve('tsx');
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 export const ENTRY_ADDRESS = '8.8.4.2';
+export const EXIT_ADDRESS = '8.8.5.2';
 export const RELAY_ADDRESS = '8.8.5.1';
 const HOSTS = { entry: '8.8.4', exit: '8.8.5' } as const;
 
@@ -29,12 +30,19 @@ export function obstacle(): string | undefined {
   }
 }
 
+/** Namespaces outlive their maker. */
+const labs = new Set<Lab>();
+process.once('exit', () => {
+  for (const lab of labs) lab.close();
+});
+
 export class Lab {
   readonly #prefix: string;
   readonly #children: ChildProcess[] = [];
 
   constructor(name: string) {
     this.#prefix = `nws-${process.pid}-${name}`;
+    labs.add(this);
     try {
       for (const host of ['router', 'entry', 'exit'] as const) {
         ip('netns', 'add', this.#name(host));
@@ -73,6 +81,27 @@ export class Lab {
     ip('netns', 'exec', this.#name('router'), 'sh', '-c', command);
   }
 
+  /**
+   * Puts the exit behind something like NAT: of what comes from the entry, only answers of this port pass. Whoever
+   * else knocks is dropped.
+   */
+  hideExit(port: string): void {
+    const rule = ['rule', 'add', 'iif', 'to-entry'];
+    this.#ip(
+      'router',
+      ...rule,
+      'priority',
+      '100',
+      'ipproto',
+      'tcp',
+      'sport',
+      port,
+      'lookup',
+      'main',
+    );
+    this.#ip('router', ...rule, 'priority', '101', 'to', `${HOSTS.exit}.2`, 'blackhole');
+  }
+
   /** Makes the exit's system say at once that there is no way to the entry. */
   cutOff(): void {
     this.#ip('exit', 'route', 'add', 'unreachable', `${HOSTS.entry}.0/24`);
@@ -92,7 +121,8 @@ export class Lab {
 
   /** Runs a command on a host to its end, and gives its output. */
   run(host: Host, ...command: string[]): string {
-    return execFileSync('ip', ['netns', 'exec', this.#name(host), ...command]).toString();
+    const argv = ['netns', 'exec', this.#name(host), ...command];
+    return execFileSync('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
   }
 
   close(): void {
@@ -104,6 +134,7 @@ export class Lab {
         // It was never made.
       }
     }
+    labs.delete(this);
   }
 }
 

@@ -6,12 +6,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../support/until.js';
-import { ENTRY_ADDRESS, Lab, obstacle, RELAY_ADDRESS, type Started } from './lab.js';
+import { ENTRY_ADDRESS, EXIT_ADDRESS, Lab, obstacle, RELAY_ADDRESS, type Started } from './lab.js';
 
 const RELAY = `ws://${RELAY_ADDRESS}:7777`;
 const PUBLIC_PORT = '9443';
 /** An exit tries to connect for 3 s, and an entry waits for 5 s; then the request itself. */
 const MOST_SECONDS = '8';
+
+/** Asks the exit's host for a page; where that answers at all, it says that nothing listens there. */
+const KNOCK = ['curl', '-q', '-sS', '--connect-timeout', '1', `http://${EXIT_ADDRESS}:8080/`];
 
 describe('between two hosts', function () {
   this.timeout(60_000);
@@ -68,6 +71,15 @@ describe('between two hosts', function () {
     lab.forward(true);
     await startProxy(...PUBLIC);
     // Of the first stream's exit nothing is known yet.
+    expect(await waysOf(3)).to.deep.equal(['relay', 'reverse', 'reverse']);
+  });
+
+  it('the exit connects to an entry from which nobody reaches it', async () => {
+    lab.forward(true);
+    expect(() => lab.run('entry', ...KNOCK)).to.throw(/curl: \(7\)/);
+    lab.hideExit(PUBLIC_PORT);
+    expect(() => lab.run('entry', ...KNOCK)).to.throw(/curl: \(28\)/);
+    await startProxy(...PUBLIC);
     expect(await waysOf(3)).to.deep.equal(['relay', 'reverse', 'reverse']);
   });
 

@@ -27,6 +27,35 @@ describe('protocol: an entry and an exit of NIP-443', () => {
     expect(said(entry, 1_100).map(({ type }) => type)).to.deep.equal(['PING']);
   });
 
+  it('lets go of nothing while an exit of which nothing is known may still answer', () => {
+    const entry = peer('entry');
+    const { key, send } = entry.open(`${NAME}:443`, 0);
+    said(entry, 0);
+    send.write(Buffer.from('hello'));
+    for (const now of [3_000, 6_000, 9_000]) {
+      entry.tick(now);
+      plain(entry, now);
+    }
+    entry.receive({ type: 'PONG', key }, 9_500, true);
+    const messages = said(entry, 9_500).filter(({ type }) => type !== 'PING');
+    expect(messages.map(({ type }) => type)).to.deep.equal(['CONNECT', 'DATA']);
+    expect(messages[1]).to.deep.include({ offset: 0, data: Buffer.from('hello') });
+  });
+
+  it('lets go of what can not wait, and then the stream can not be saved', () => {
+    const entry = peer('entry');
+    const stream = entry.open(`${NAME}:443`, 0);
+    said(entry, 0);
+    stream.send.write(Buffer.alloc(EARLY_DATA_BYTES + 1));
+    for (const now of [3_000, 6_000]) {
+      entry.tick(now);
+      plain(entry, now);
+    }
+    expect(stream.send.inFlightBytes + stream.send.queuedBytes).to.equal(0);
+    entry.receive({ type: 'PONG', key: stream.key }, 7_000, true);
+    expect(stream.error?.code).to.equal('connection_terminated');
+  });
+
   it('repeats the question as soon as a PONG shows that the exit speaks reliable streams', () => {
     const entry = peer('entry');
     const { key } = entry.open(`${NAME}:443`, 0);
