@@ -93,7 +93,7 @@ describe('beside a peer that breaks the rules', function () {
 
   it('an entry that leaves a gap before everything it sends: memory stays bounded', async () => {
     const { pubkey } = processes.exit.ready;
-    const keys = await opened(MOST_STREAMS / 2);
+    const keys = await opened(MOST_STREAMS / 4);
     const served = honestIsServed();
     for (const offset of [1, 20_001, 40_001]) {
       for (const key of keys) await rogue.send(pubkey!, bytesAt(key, offset, PIECE));
