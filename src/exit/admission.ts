@@ -158,9 +158,7 @@ class Admitted implements IncomingStream {
     const { peer, destination } = this;
     const stream = this.#incoming.accept(this.#carrier);
     const way = this.#carrier === undefined ? 'relay' : 'reverse';
-    // A connection of its own doesn't count as streams do: what encrypts it is not the client's.
-    const isPaced = this.#client.up.isLimited || this.#carrier !== undefined;
-    const shown = isPaced ? new PacedStream(stream, this.#client) : stream;
+    const shown = this.#client.up.isLimited ? new PacedStream(stream, this.#client) : stream;
     this.#accounts.opened({ peer, destination, way }, shown);
     if (shown.closed) this.#leave();
     else shown.once('close', this.#leave);

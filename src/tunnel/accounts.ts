@@ -1,6 +1,5 @@
 // What became of the streams of a process: a line in the log for each, and sums for metrics. Never what they carried.
 
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
@@ -99,9 +98,7 @@ export class Accounts {
 /** Why a stream was broken off. One that this side had ended may be left without the other's end. */
 function failureOf(stream: Duplex): ErrorCode | undefined {
   if (stream.errored) return toNwsError(stream.errored, 'connection_terminated').code;
-  // TLS uses a socket below its stream, which then sees nothing of ends.
-  const isOrderly = stream.writableEnded || stream instanceof Socket;
-  return isOrderly ? undefined : 'connection_terminated';
+  return stream.writableEnded ? undefined : 'connection_terminated';
 }
 
 function shown({ peer, destination, way = 'relay' }: StreamFacts): StreamFacts {
