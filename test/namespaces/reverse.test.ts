@@ -28,6 +28,7 @@ describe('between two hosts', function () {
     const reason = obstacle();
     if (reason === undefined) return;
     console.log(`    skipped: no network namespaces here (${reason})`);
+    // Only root may make namespaces, and only on Linux: elsewhere there is nothing to test on.
     this.skip();
   });
 
