@@ -7,14 +7,14 @@ import { pino } from 'pino';
 import { type Dispatcher, ProxyAgent } from 'undici';
 import { createSigner, generateSecretKey } from './crypto/signer.js';
 import { type ExitOptions, type RunningExit, startExit } from './exit/exit.js';
-import { parseTarget } from './exit/target.js';
+import { parseTarget } from './exit/targets/target.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from './proxy/proxy.js';
 
 export { createSigner, generateSecretKey, parseSecretKey, type Signer } from './crypto/signer.js';
 export { type ErrorCode, isErrorCode, NwsError } from './errors.js';
 export type { ExitOptions, RunningExit } from './exit/exit.js';
-export { parseRule, type Rule } from './exit/rules.js';
-export type { Target } from './exit/target.js';
+export { parseRule, type Rule } from './exit/policy/rules.js';
+export type { Target } from './exit/targets/target.js';
 export {
   type Address,
   decodeHost,
@@ -22,9 +22,9 @@ export {
   encodeNprofile,
   encodeNpub,
   isNostrHost,
-} from './protocol/address.js';
+} from './protocol/names/address.js';
 export type { ProxyOptions, RunningProxy } from './proxy/proxy.js';
-export { MemoryRelay, type MemoryRelayOptions } from './relay/memory-relay.js';
+export { MemoryRelay, type MemoryRelayOptions } from './relay/embedded/memory-relay.js';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 

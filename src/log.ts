@@ -4,7 +4,7 @@
 import type { Writable } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
-import type { LogFormat, LogLevel } from './config.js';
+import type { LogFormat, LogLevel } from './config/config.js';
 import { NwsError } from './errors.js';
 
 /** Fields that may hold key material: never written, at the top of a record and one level down. */

@@ -3,19 +3,19 @@
 import { readFileSync } from 'node:fs';
 import yargs, { type Argv } from 'yargs';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
-import { caCommand } from './ca.js';
-import { certCommand } from './cert.js';
-import { demoCommand } from './demo.js';
-import { discoverCommand } from './discover.js';
-import { exitCommand } from './exit.js';
+import { caCommand } from './commands/ca.js';
+import { certCommand } from './commands/cert.js';
+import { demoCommand } from './commands/demo.js';
+import { discoverCommand } from './commands/discover.js';
+import { exitCommand } from './commands/exit.js';
+import { keygenCommand } from './commands/keygen.js';
+import { nameCommand } from './commands/name.js';
+import { proxyCommand } from './commands/proxy.js';
+import { relayCommand } from './commands/relay.js';
+import { resolveCommand } from './commands/resolve.js';
+import { runCommand } from './commands/run.js';
 import { examples } from './help.js';
 import type { Io } from './io.js';
-import { keygenCommand } from './keygen.js';
-import { nameCommand } from './name.js';
-import { proxyCommand } from './proxy.js';
-import { relayCommand } from './relay.js';
-import { resolveCommand } from './resolve.js';
-import { runCommand } from './run.js';
 import { usageError } from './usage.js';
 
 /** What the user got wrong, rather than what went wrong. */

@@ -6,8 +6,8 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Writable } from 'node:stream';
 import type { Logger } from 'pino';
-import type { BaseConfig } from '../config.js';
-import { badSetting, type Sources } from '../env.js';
+import type { BaseConfig } from '../config/config.js';
+import { badSetting, type Sources } from '../config/env.js';
 import { createLog } from '../log.js';
 
 export interface Io {

@@ -1,8 +1,8 @@
 // The upstream proxy for reaching relays, out of a command's settings.
 
-import type { ListenAddress } from '../config.js';
-import { parseDotenv, type Sources } from '../env.js';
-import { type AgentFor, agentForEnv } from '../relay/proxy-agent.js';
+import type { ListenAddress } from '../config/config.js';
+import { parseDotenv, type Sources } from '../config/env.js';
+import { type AgentFor, agentForEnv } from '../relay/connection/proxy-agent.js';
 
 const VARIABLES = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY'].flatMap((name) => [
   name,

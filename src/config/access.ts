@@ -1,11 +1,11 @@
 // Who may use an exit, for what and how much, and which exits the clear web may use: settings to parts.
 
-import { named, type Setting, type Settings } from '../env.js';
-import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from '../exit/clients.js';
-import { parseRule, type Rule } from '../exit/rules.js';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from '../exit/clients/clients.js';
+import { parseRule, type Rule } from '../exit/policy/rules.js';
 import { MAX_STREAMS } from '../limits.js';
-import { type Address, decodeHost } from '../protocol/address.js';
-import { parsePublicKey } from '../protocol/public-key.js';
+import { type Address, decodeHost } from '../protocol/names/address.js';
+import { parsePublicKey } from '../protocol/names/public-key.js';
+import { named, type Setting, type Settings } from './env.js';
 
 export interface AccessConfig {
   readonly allow: readonly Rule[];

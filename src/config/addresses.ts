@@ -1,7 +1,7 @@
 // Addresses of this machine in settings: where to listen, and where exits reach us.
 
 import { isIPv4 } from 'node:net';
-import { badSetting, type Setting, type Settings } from '../env.js';
+import { badSetting, type Setting, type Settings } from './env.js';
 
 /** Where the entry listens, unless told otherwise: the port of the Go program. */
 export const DEFAULT_LISTEN = '127.0.0.1:8882';

@@ -1,8 +1,8 @@
 // Secrets in settings: the own key, and what clients of the proxy have to know. Never repeats one.
 
 import { createSigner, parseSecretKey, type Signer } from '../crypto/signer.js';
-import { badSetting, type Setting, type Settings } from '../env.js';
 import { toNwsError } from '../errors.js';
+import { badSetting, type Setting, type Settings } from './env.js';
 
 /** RFC 1929 gives each a length of one byte. */
 const MAX_CREDENTIAL_BYTES = 255;

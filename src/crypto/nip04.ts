@@ -4,7 +4,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { NwsError } from '../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../limits.js';
-import { decodeBase64 } from '../protocol/base64.js';
+import { decodeBase64 } from '../protocol/wire/base64.js';
 
 const ALGORITHM = 'aes-256-cbc';
 const IV_BYTES = 16;

@@ -3,12 +3,12 @@
 
 import { createCipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { NwsError } from '../errors.js';
-import { decodeBase64 } from '../protocol/base64.js';
+import { decodeBase64 } from '../protocol/wire/base64.js';
 import {
   MAX_NIP44_PLAINTEXT_BYTES,
   NIP44_OVERHEAD_BYTES,
   paddedLength,
-} from '../protocol/payload.js';
+} from '../protocol/wire/payload.js';
 import { sharedX } from './shared-point.js';
 
 const VERSION = 2;

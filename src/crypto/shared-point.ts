@@ -2,7 +2,7 @@
 
 import { isPrivate, pointMultiply } from 'tiny-secp256k1';
 import { NwsError } from '../errors.js';
-import { isPublicKey } from '../protocol/public-key.js';
+import { isPublicKey } from '../protocol/names/public-key.js';
 
 /** First byte of a compressed point with an even y: which one an x-only key means (BIP-340). */
 const EVEN = Buffer.from([2]);

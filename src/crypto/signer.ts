@@ -6,15 +6,15 @@ import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import { isPrivate, signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { NwsError } from '../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../limits.js';
-import type { Scheme } from '../protocol/payload.js';
+import type { Scheme } from '../protocol/wire/payload.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
 import { remember } from './remember.js';
 import { sharedX } from './shared-point.js';
 import { eventId } from './verify.js';
 
-export type { Scheme } from '../protocol/payload.js';
-export { isPublicKey } from '../protocol/public-key.js';
+export { isPublicKey } from '../protocol/names/public-key.js';
+export type { Scheme } from '../protocol/wire/payload.js';
 export { generateSecretKey, parseSecretKey } from './secret-key.js';
 export { verifyEvent } from './verify.js';
 

@@ -12,13 +12,13 @@ import { NwsError, toNwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { Accounts } from '../tunnel/accounts.js';
 import type { IncomingStream } from '../tunnel/session.js';
-import { type Client, type ClientLimits, Clients } from './clients.js';
-import { dialGuarded } from './dial.js';
-import { dialBack } from './dial-back.js';
-import { PacedStream } from './paced-stream.js';
-import type { Judgement, Policy } from './policy.js';
-import { RawStreams } from './raw-streams.js';
-import type { TargetServer } from './target.js';
+import { type Client, type ClientLimits, Clients } from './clients/clients.js';
+import { PacedStream } from './clients/paced-stream.js';
+import { dialGuarded } from './dial/dial.js';
+import { dialBack } from './dial/dial-back.js';
+import type { Judgement, Policy } from './policy/policy.js';
+import { RawStreams } from './targets/raw-streams.js';
+import type { TargetServer } from './targets/target.js';
 
 type Elsewhere = Extract<Judgement, { kind: 'dial' }>;
 

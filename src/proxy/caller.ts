@@ -3,10 +3,10 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { NwsError } from '../errors.js';
-import { type SpliceResult, splice } from '../tunnel/splice.js';
+import { type SpliceResult, splice } from '../tunnel/duplex/splice.js';
 import type { Entry } from './entry.js';
 import type { HostPort } from './host-port.js';
-import { Prelude } from './prelude.js';
+import { Prelude } from './tls/prelude.js';
 
 export class Caller {
   readonly client: Socket;

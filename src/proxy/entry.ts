@@ -3,12 +3,12 @@
 
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import type { LocalAuthority } from '../tls/authority.js';
-import type { ExitChooser } from './exits.js';
-import type { WebExit } from './known-exits.js';
-import type { ShownPins } from './passthrough.js';
-import type { PinnedDialer } from './pinned.js';
+import type { LocalAuthority } from '../tls/authority/authority.js';
+import type { ExitChooser } from './clearnet/exits.js';
+import type { WebExit } from './clearnet/known-exits.js';
 import type { HostResolver, ResolvedHost } from './resolve.js';
+import type { ShownPins } from './tls/passthrough.js';
+import type { PinnedDialer } from './tls/pinned.js';
 
 /**
  * Opens a stream through the tunnel; rejects with an NwsError. An aborted signal ends opening and stream alike.

@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
 import { replyFailureRaw } from '../http/reply.js';
 import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../limits.js';
-import { abortConnection } from '../tunnel/abort-connection.js';
+import { abortConnection } from '../tunnel/duplex/abort-connection.js';
 import { ignoreErrors } from './entry.js';
 import { formatHostPort, type HostPort } from './host-port.js';
 

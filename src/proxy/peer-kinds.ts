@@ -1,7 +1,7 @@
 // Whether an exit speaks reliable streams, by what it publishes of itself: asked for in passing, while a stream to
 // an exit of which nothing is known is being opened.
 
-import { isExpired, KIND, speaksReliableStreams } from '../protocol/events.js';
+import { isExpired, KIND, speaksReliableStreams } from '../protocol/wire/events.js';
 import type { EventSource } from './resolve.js';
 
 const QUERY_TIMEOUT_MS = 3_000;

@@ -4,24 +4,24 @@
 import type { Logger } from 'pino';
 import { toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
-import { type Address, normalizeRelayUrl } from '../protocol/address.js';
+import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { RelayPool } from '../relay/pool.js';
-import { type LocalAuthority, openAuthority } from '../tls/authority.js';
+import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts.js';
-import { Authenticator, type Credentials } from './auth.js';
-import { discoverExits } from './discovery.js';
+import { Authenticator, type Credentials } from './auth/auth.js';
+import { discoverExits } from './clearnet/discovery.js';
+import { ExitChooser } from './clearnet/exits.js';
+import type { WebExit } from './clearnet/known-exits.js';
 import type { Entry } from './entry.js';
-import { ExitChooser } from './exits.js';
-import { Forwarder } from './forward.js';
 import { formatHostPort, type HostPort } from './host-port.js';
-import type { WebExit } from './known-exits.js';
 import { Listener } from './listener.js';
-import { LocalPages } from './local.js';
-import { ShownPins } from './passthrough.js';
-import { PinnedDialer } from './pinned.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
+import { LocalPages } from './status/local-pages.js';
+import { ShownPins } from './tls/passthrough.js';
+import { PinnedDialer } from './tls/pinned.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
+import { Forwarder } from './ways/absolute-form.js';
 
 /** How long starting waits for a first relay. Without one the proxy starts as well, and says so in every answer. */
 const READY_TIMEOUT_MS = 3_000;

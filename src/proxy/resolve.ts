@@ -4,8 +4,13 @@
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { NwsError } from '../errors.js';
-import { decodeHost, isNostrHost, MAX_RELAYS, normalizeRelayUrl } from '../protocol/address.js';
-import { KIND, relaysOfList } from '../protocol/events.js';
+import {
+  decodeHost,
+  isNostrHost,
+  MAX_RELAYS,
+  normalizeRelayUrl,
+} from '../protocol/names/address.js';
+import { KIND, relaysOfList } from '../protocol/wire/events.js';
 
 /** How long a request may wait for an exit's NIP-65 list. */
 const LIST_TIMEOUT_MS = 2_000;

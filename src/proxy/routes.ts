@@ -5,13 +5,13 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { NwsError, toNwsError } from '../errors.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
-import { type Authenticator, demandAuth, demandAuthRaw } from './auth.js';
-import { handleConnect } from './connect.js';
+import { type Authenticator, demandAuth, demandAuthRaw } from './auth/auth.js';
 import { type Entry, ignoreErrors } from './entry.js';
-import type { Forwarder } from './forward.js';
 import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from './host-port.js';
 import type { Handlers } from './listener.js';
-import type { LocalPages } from './local.js';
+import type { LocalPages } from './status/local-pages.js';
+import type { Forwarder } from './ways/absolute-form.js';
+import { handleConnect } from './ways/connect.js';
 
 /** @param authenticator without it, whoever reaches the port may use it */
 export function routes(

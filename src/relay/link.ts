@@ -1,4 +1,4 @@
-// A link: one relay as the rest of the program sees it. Joins the socket (relay-socket.ts), events on
+// A link: one relay as the rest of the program sees it. Joins the socket (socket.ts), events on
 // their way (outbox.ts), subscriptions and AUTH; gives each frame to the one it is for.
 import { EventEmitter } from 'node:events';
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
@@ -6,11 +6,11 @@ import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
 import { Authenticator } from './auth.js';
+import type { AgentFor } from './connection/proxy-agent.js';
+import { RelaySocket } from './connection/socket.js';
+import { parseRelayFrame, type RelayFrame } from './frame.js';
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
 import { type OnResult, Outbox } from './outbox.js';
-import type { AgentFor } from './proxy-agent.js';
-import { parseRelayFrame, type RelayFrame } from './relay-frame.js';
-import { RelaySocket } from './relay-socket.js';
 import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.js';
 
 export type { PublishResult } from './outbox.js';

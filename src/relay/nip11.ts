@@ -2,7 +2,7 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { NwsError } from '../errors.js';
-import type { AgentFor } from './proxy-agent.js';
+import type { AgentFor } from './connection/proxy-agent.js';
 
 /** A longer document is not read. */
 const MAX_DOCUMENT_BYTES = 64 * 1024;

@@ -5,12 +5,12 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
-import { normalizeRelayUrl } from '../protocol/address.js';
+import { normalizeRelayUrl } from '../protocol/names/address.js';
+import { NetworkWatch } from './connection/network-watch.js';
+import type { AgentFor } from './connection/proxy-agent.js';
+import { Suspension } from './connection/suspension.js';
 import { type RelayLink, WebSocketLink } from './link.js';
-import { NetworkWatch } from './network-watch.js';
-import type { AgentFor } from './proxy-agent.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
-import { Suspension } from './suspension.js';
 
 /** Links at once. A name can list any relays: a stranger must not make us hold connections without end. */
 const MAX_LINKS = 64;

@@ -2,7 +2,7 @@
 // Hands raw events on: verifying them is the subscriber's work.
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import { Backoff } from './backoff.js';
+import { Backoff } from './connection/backoff.js';
 
 /** Subscriptions of one connection: what strfry allows. */
 const MAX_SUBSCRIPTIONS = 200;

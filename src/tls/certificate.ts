@@ -2,15 +2,15 @@
 // Publishing it is the exit's matter, comparing it is handshake.ts's.
 
 import { join } from 'node:path';
-import { encodeName, encodeNpub } from '../protocol/address.js';
-import { openKeyFile, privatePem } from './key-file.js';
+import { encodeName, encodeNpub } from '../protocol/names/address.js';
+import { openKeyFile, privatePem } from './files/key-file.js';
 import {
   type CertifiedKey,
   fingerprintOf,
   newKeyPair,
   serverCertificate,
   validFor,
-} from './x509.js';
+} from './x509/x509.js';
 
 const EXIT_DAYS = 3_650;
 /** A certificate that ends within this time is made again. */

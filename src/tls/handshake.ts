@@ -5,8 +5,8 @@ import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
 import { NwsError } from '../errors.js';
-import type { Pin } from './pin.js';
-import { fingerprintOf } from './x509.js';
+import type { Pin } from './pins/pin.js';
+import { fingerprintOf } from './x509/x509.js';
 
 /** How long a handshake may take: several round trips over slow relays. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;

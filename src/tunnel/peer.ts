@@ -6,19 +6,19 @@
 import type { Logger } from 'pino';
 import type { Scheme, Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
-import type { Message } from '../protocol/message.js';
-import { type Parcel, PeerState } from '../protocol/peer-state.js';
-import type { StreamState } from '../protocol/stream-state.js';
-import type { StreamOptions } from '../protocol/stream-types.js';
+import { type Parcel, PeerState } from '../protocol/peer/peer-state.js';
+import type { StreamState } from '../protocol/stream/stream-state.js';
+import type { StreamOptions } from '../protocol/stream/stream-types.js';
+import type { Message } from '../protocol/wire/message.js';
 import type { PublishResult, RelayLink } from '../relay/link.js';
-import { Echoes } from './echoes.js';
-import { refusalOf } from './opening.js';
-import { PlainSender } from './plain-sender.js';
-import type { Route } from './route.js';
-import { Sealer } from './sealer.js';
-import type { SessionMemory } from './session-memory.js';
-import { TunnelStream } from './stream.js';
-import type { WindowShare } from './window-share.js';
+import { TunnelStream } from './duplex/stream.js';
+import type { SessionMemory } from './memory/session-memory.js';
+import type { WindowShare } from './memory/window-share.js';
+import { refusalOf } from './opening/opening.js';
+import { Echoes } from './sending/echoes.js';
+import { PlainSender } from './sending/plain-sender.js';
+import type { Route } from './sending/route.js';
+import { Sealer } from './sending/sealer.js';
 
 /** Without any answer for this long, or for three round trips, another relay is tried. */
 const SILENT_RELAY_MS = 1_500;

@@ -4,8 +4,8 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import type { RelayPool } from '../relay/pool.js';
-import type { IncomingStream } from './incoming.js';
-import type { ReverseOptions } from './reverse-opening.js';
+import type { IncomingStream } from './opening/incoming.js';
+import type { ReverseOptions } from './reverse/opening.js';
 
 export interface SessionOptions {
   readonly pool: RelayPool;

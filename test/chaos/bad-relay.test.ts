@@ -1,9 +1,9 @@
 // Bulk both ways over a relay that loses, repeats, reorders, delays and hangs up, between real processes.
 
 import { expect } from 'chai';
-import { Site } from '../e2e/site.js';
+import { Site } from '../e2e/support/site.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { Processes } from './processes.js';
+import { Processes } from './support/processes.js';
 import {
   download,
   memoryDuring,
@@ -11,7 +11,7 @@ import {
   type Transfer,
   upload,
   whole,
-} from './transfers.js';
+} from './support/transfers.js';
 
 const MB = 1_000_000;
 const BAD_RELAY = ['--loss', '0.05', '--duplicate', '0.05', '--reorder', '--delay', '100'];

@@ -2,8 +2,8 @@
 
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { PeerState } from '../../src/protocol/peer-state.js';
-import type { StreamState } from '../../src/protocol/stream-state.js';
+import { PeerState } from '../../src/protocol/peer/peer-state.js';
+import type { StreamState } from '../../src/protocol/stream/stream-state.js';
 
 const WINDOW_BYTES = 100_000;
 const EVENT_BYTES = 40_960;

@@ -1,12 +1,12 @@
 // Two relays, of which the one in use turns bad in mid-transfer: the other takes over, and the log stays short.
 
 import { expect } from 'chai';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
-import type { RelayBehaviour } from '../../src/relay/relay-behaviour.js';
-import { Site } from '../e2e/site.js';
+import type { RelayBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
+import { Site } from '../e2e/support/site.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { Processes } from './processes.js';
-import { download, upload, whole } from './transfers.js';
+import { Processes } from './support/processes.js';
+import { download, upload, whole } from './support/transfers.js';
 
 const MB = 1_000_000;
 const BYTES = 4 * MB;

@@ -1,10 +1,10 @@
 // Relays, exits and entries that are killed in the middle of a transfer: it goes on, or ends with an error soon.
 
 import { expect } from 'chai';
-import { Site } from '../e2e/site.js';
+import { Site } from '../e2e/support/site.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { Processes } from './processes.js';
-import { download, upload, whole } from './transfers.js';
+import { Processes } from './support/processes.js';
+import { download, upload, whole } from './support/transfers.js';
 
 const MB = 1_000_000;
 const BYTES = 4 * MB;

@@ -4,13 +4,13 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { encodeName } from '../../src/protocol/address.js';
-import { outputOf } from '../e2e/tools.js';
+import { encodeName } from '../../src/protocol/names/address.js';
+import { outputOf } from '../e2e/support/tools.js';
 import { listen, type Running } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { Eavesdropper } from './eavesdropper.js';
-import { Processes } from './processes.js';
-import type { Program } from './program.js';
+import { Eavesdropper } from './support/eavesdropper.js';
+import { Processes } from './support/processes.js';
+import type { Program } from './support/program.js';
 
 const BODY = 'pay=100&to=bob&'.repeat(5_000);
 

@@ -1,13 +1,13 @@
 // Peers that break the rules: each is held to its share, while an honest one gets full service beside it.
 
 import { expect } from 'chai';
-import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients.js';
-import { encodeName } from '../../src/protocol/address.js';
-import { Site } from '../e2e/site.js';
+import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients/clients.js';
+import { encodeName } from '../../src/protocol/names/address.js';
+import { Site } from '../e2e/support/site.js';
 import { until } from '../support/until.js';
-import { Processes } from './processes.js';
-import { bytesAt, Rogue } from './rogue.js';
-import { download, upload, whole } from './transfers.js';
+import { Processes } from './support/processes.js';
+import { bytesAt, Rogue } from './support/rogue.js';
+import { download, upload, whole } from './support/transfers.js';
 
 const MB = 1_000_000;
 const MOST_STREAMS = DEFAULT_CLIENT_LIMITS.streams;

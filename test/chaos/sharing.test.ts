@@ -3,9 +3,9 @@
 import { once } from 'node:events';
 import type { Server, Socket } from 'node:net';
 import { expect } from 'chai';
-import { generated } from '../e2e/bytes.js';
+import { generated } from '../e2e/support/bytes.js';
 import { listenTcp, type Running } from '../support/servers.js';
-import { Processes } from './processes.js';
+import { Processes } from './support/processes.js';
 
 const BULK_BYTES = 20_000_000;
 const TYPISTS = 50;

@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
-import { Site } from '../e2e/site.js';
-import { outputOf } from '../e2e/tools.js';
-import { Processes } from './processes.js';
-import { download, whole } from './transfers.js';
+import { Site } from '../e2e/support/site.js';
+import { outputOf } from '../e2e/support/tools.js';
+import { Processes } from './support/processes.js';
+import { download, whole } from './support/transfers.js';
 
 const BYTES = 4_000_000;
 /** Longer than what the programs take for a busy moment. */

@@ -5,7 +5,7 @@ import { readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createSigner } from '../../src/crypto/signer.js';
-import { decodeHost, encodeNpub } from '../../src/protocol/address.js';
+import { decodeHost, encodeNpub } from '../../src/protocol/names/address.js';
 import { jsonLines, run, useTempFolder } from './harness.js';
 
 const { pubkey } = createSigner(Buffer.from('11'.repeat(32), 'hex'));

@@ -3,12 +3,12 @@
 import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
-import { discoverCommand, type Pinger } from '../../src/cli/discover.js';
+import { discoverCommand, type Pinger } from '../../src/cli/commands/discover.js';
 import type { Io } from '../../src/cli/io.js';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import { decodeHost, encodeNpub } from '../../src/protocol/address.js';
-import { announcementEvent } from '../../src/protocol/events.js';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
+import { decodeHost, encodeNpub } from '../../src/protocol/names/address.js';
+import { announcementEvent } from '../../src/protocol/wire/events.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import { RelayPool } from '../../src/relay/pool.js';
 import { silent } from '../proxy/fixture.js';
 import { jsonLines, run, useTempFolder } from './harness.js';

@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { WebSocket } from 'ws';
 import { serve } from '../../src/cli/serve.js';
-import { decodeHost } from '../../src/protocol/address.js';
+import { decodeHost } from '../../src/protocol/names/address.js';
 import { curl } from '../proxy/curl.js';
 import { jsonLines, start, useTempFolder } from './harness.js';
 

@@ -1,9 +1,9 @@
 // Who may use the proxy and the exit, for what and how much.
 
 import { expect } from 'chai';
-import { exitConfig, proxyConfig } from '../../src/config.js';
-import type { Sources } from '../../src/env.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../../src/protocol/address.js';
+import { exitConfig, proxyConfig } from '../../src/config/config.js';
+import type { Sources } from '../../src/config/env.js';
+import { encodeName, encodeNprofile, encodeNpub } from '../../src/protocol/names/address.js';
 import { refused, sources } from './support.js';
 
 const KEY = '3ef54d9f7eaa3a6fafaea680b1d047248c93408776027317a9535a2056b2ef53';

@@ -1,7 +1,7 @@
 // Where the proxy listens, for whom, and where exits reach it.
 
 import { expect } from 'chai';
-import { ownProxyConfig, proxyConfig, relayConfig } from '../../src/config.js';
+import { ownProxyConfig, proxyConfig, relayConfig } from '../../src/config/config.js';
 import { refused, sources } from './support.js';
 
 describe('where the proxy listens', () => {

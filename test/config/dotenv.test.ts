@@ -1,9 +1,9 @@
 // `.env` files, those made for the Go program above all: they have to work here as they are.
 
 import { expect } from 'chai';
-import { baseConfig, exitConfig, proxyConfig } from '../../src/config.js';
+import { baseConfig, exitConfig, proxyConfig } from '../../src/config/config.js';
+import { parseDotenv } from '../../src/config/env.js';
 import { createSigner } from '../../src/crypto/signer.js';
-import { parseDotenv } from '../../src/env.js';
 import { refused, sources } from './support.js';
 
 const KEY = '11'.repeat(32);

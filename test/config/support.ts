@@ -1,6 +1,6 @@
 // For tests of settings: where they come from, and the error of those that must be refused.
 
-import type { Sources } from '../../src/env.js';
+import type { Sources } from '../../src/config/env.js';
 import { NwsError } from '../../src/errors.js';
 
 export function sources(parts: Partial<Sources> = {}): Sources {

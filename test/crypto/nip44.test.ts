@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import * as reference from 'nostr-tools/nip44';
 import { conversationKey, decrypt, encrypt, messageKeys } from '../../src/crypto/nip44.js';
-import { paddedLength } from '../../src/protocol/payload.js';
+import { paddedLength } from '../../src/protocol/wire/payload.js';
 import { expectError } from '../support/expect-error.js';
 
 interface Case {

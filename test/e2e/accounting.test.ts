@@ -3,14 +3,14 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { parseRule } from '../../src/exit/rules.js';
+import { parseRule } from '../../src/exit/policy/rules.js';
 import { encodeNprofile } from '../../src/index.js';
-import { decodeHost } from '../../src/protocol/address.js';
+import { decodeHost } from '../../src/protocol/names/address.js';
 import type { Sums } from '../../src/tunnel/accounts.js';
 import { until } from '../support/until.js';
-import { ReversePath } from './reverse-path.js';
-import { Guest, type Line, type Party, SharedExit } from './shared-exit.js';
-import { Site } from './site.js';
+import { ReversePath } from './reverse/path.js';
+import { Guest, type Line, type Party, SharedExit } from './support/shared-exit.js';
+import { Site } from './support/site.js';
 
 /** In paths, headers and bodies: what nobody is to read anywhere else. */
 const MARKER = 'marker-7f3a';

@@ -4,12 +4,12 @@
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import type { ExitCertificate } from '../../src/tls/certificate.js';
 import type { CurlResult } from '../proxy/curl.js';
-import { CarelessRelay } from './careless-relay.js';
-import { newCertificate, nowS, RogueExit } from './rogue-exit.js';
-import { World } from './world.js';
+import { CarelessRelay } from './support/careless-relay.js';
+import { newCertificate, nowS, RogueExit } from './support/rogue-exit.js';
+import { World } from './support/world.js';
 
 const SECRET = 'password=secret';
 

@@ -5,13 +5,13 @@ import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { expect } from 'chai';
-import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients.js';
-import { KIND, tagValue } from '../../src/protocol/events.js';
+import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients/clients.js';
+import { KIND, tagValue } from '../../src/protocol/wire/events.js';
 import { embeddedIn, onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
-import { digest, generated } from './bytes.js';
-import { Guest, SharedExit } from './shared-exit.js';
-import { Site } from './site.js';
+import { digest, generated } from './support/bytes.js';
+import { Guest, SharedExit } from './support/shared-exit.js';
+import { Site } from './support/site.js';
 
 describe('the clients of an exit', function () {
   this.timeout(60_000);

@@ -9,9 +9,9 @@ import { readAll } from '../support/read-all.js';
 import { listenTcp, type Running } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
-import { Site } from './site.js';
-import { outputOf } from './tools.js';
-import { World } from './world.js';
+import { Site } from './support/site.js';
+import { outputOf } from './support/tools.js';
+import { World } from './support/world.js';
 
 /** What keeps the process alive, by kind; taken when no timer of the test's own is running. */
 async function handles(): Promise<Record<string, number>> {

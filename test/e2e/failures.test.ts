@@ -2,12 +2,12 @@
 
 import { expect } from 'chai';
 import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
-import { encodeName } from '../../src/protocol/address.js';
-import { encodeBase32 } from '../../src/protocol/base32.js';
+import { encodeName } from '../../src/protocol/names/address.js';
+import { encodeBase32 } from '../../src/protocol/names/base32.js';
 import { deadPort } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
-import { Site } from './site.js';
-import { World } from './world.js';
+import { Site } from './support/site.js';
+import { World } from './support/world.js';
 
 interface Answer {
   readonly status: number;

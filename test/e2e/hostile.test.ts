@@ -8,14 +8,14 @@ import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey } from '../../src/index.js';
-import { messageEvent } from '../../src/protocol/events.js';
+import { messageEvent } from '../../src/protocol/wire/events.js';
 import { until } from '../support/until.js';
 import { entrySide, exitSide, type Side } from '../tunnel/tunnel.js';
-import { digest, generated } from './bytes.js';
-import { CarelessRelay } from './careless-relay.js';
-import { nowS } from './rogue-exit.js';
-import { Site } from './site.js';
-import { World } from './world.js';
+import { digest, generated } from './support/bytes.js';
+import { CarelessRelay } from './support/careless-relay.js';
+import { nowS } from './support/rogue-exit.js';
+import { Site } from './support/site.js';
+import { World } from './support/world.js';
 
 const stranger = createSigner(generateSecretKey());
 

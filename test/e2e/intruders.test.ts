@@ -6,15 +6,15 @@ import type { Server, Socket } from 'node:net';
 import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey } from '../../src/index.js';
-import { KIND, messageEvent } from '../../src/protocol/events.js';
-import type { Message } from '../../src/protocol/message.js';
-import { bytesAt, Rogue } from '../chaos/rogue.js';
+import { KIND, messageEvent } from '../../src/protocol/wire/events.js';
+import type { Message } from '../../src/protocol/wire/message.js';
+import { bytesAt, Rogue } from '../chaos/support/rogue.js';
 import { listenTcp, type Running } from '../support/servers.js';
 import { embeddedIn, onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
-import { CarelessRelay } from './careless-relay.js';
-import { nowS } from './rogue-exit.js';
-import { SharedExit } from './shared-exit.js';
+import { CarelessRelay } from './support/careless-relay.js';
+import { nowS } from './support/rogue-exit.js';
+import { SharedExit } from './support/shared-exit.js';
 
 const WINDOW = 2 ** 20;
 

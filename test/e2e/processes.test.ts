@@ -8,11 +8,11 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { expect } from 'chai';
-import { decodeHost } from '../../src/protocol/address.js';
+import { decodeHost } from '../../src/protocol/names/address.js';
 import { jsonLines, spawnMain, useTempFolder } from '../cli/harness.js';
 import { listen } from '../support/servers.js';
-import { Site } from './site.js';
-import { has, type Output, outputOf } from './tools.js';
+import { Site } from './support/site.js';
+import { has, type Output, outputOf } from './support/tools.js';
 
 describe('nws as processes', function () {
   this.timeout(120_000);

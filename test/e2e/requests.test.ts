@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { expect } from 'chai';
 import { until } from '../support/until.js';
-import { digest, generated } from './bytes.js';
-import { Site } from './site.js';
-import { outputOf } from './tools.js';
-import { World } from './world.js';
+import { digest, generated } from './support/bytes.js';
+import { Site } from './support/site.js';
+import { outputOf } from './support/tools.js';
+import { World } from './support/world.js';
 
 const MB = 1_000_000;
 

@@ -5,11 +5,11 @@ import { readFileSync } from 'node:fs';
 import { connect as connectTls } from 'node:tls';
 import { expect } from 'chai';
 import { MemoryRelay } from '../../src/index.js';
-import { KIND } from '../../src/protocol/events.js';
+import { KIND } from '../../src/protocol/wire/events.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
-import { Site } from './site.js';
-import { World } from './world.js';
+import { Site } from './support/site.js';
+import { World } from './support/world.js';
 
 describe('a restart', function () {
   this.timeout(60_000);

@@ -1,11 +1,11 @@
 // Downloads and uploads over a relay that behaves like strfry: late by 100 ms, out of order, replayed, 65,536 bytes an event.
 
 import { expect } from 'chai';
-import { strfryBehaviour } from '../../src/relay/relay-behaviour.js';
-import { digest, generated } from './bytes.js';
-import { Site } from './site.js';
-import { outputOf } from './tools.js';
-import { World } from './world.js';
+import { strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { digest, generated } from './support/bytes.js';
+import { Site } from './support/site.js';
+import { outputOf } from './support/tools.js';
+import { World } from './support/world.js';
 
 const MB = 1_000_000;
 

@@ -8,9 +8,9 @@ import { expect } from 'chai';
 import { readAll } from '../support/read-all.js';
 import { deadPort, listenTcp, type Running } from '../support/servers.js';
 import { until } from '../support/until.js';
-import { digest, generated } from './bytes.js';
-import { has, outputOf, tool } from './tools.js';
-import { World } from './world.js';
+import { digest, generated } from './support/bytes.js';
+import { has, outputOf, tool } from './support/tools.js';
+import { World } from './support/world.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 

@@ -6,8 +6,8 @@ import { expect } from 'chai';
 import { HttpsProxyAgent } from 'https-proxy-agent';
 import { WebSocket } from 'ws';
 import { until } from '../support/until.js';
-import { Site } from './site.js';
-import { World } from './world.js';
+import { Site } from './support/site.js';
+import { World } from './support/world.js';
 
 describe('a WebSocket through the tunnel', function () {
   this.timeout(60_000);

@@ -9,7 +9,7 @@ import { WebSocket, WebSocketServer } from 'ws';
 import { endToEnd } from '../../src/http/headers.js';
 import { replyFailureRaw } from '../../src/http/reply.js';
 import { forwardUpgrade } from '../../src/http/upgrade.js';
-import { type SpliceResult, splice } from '../../src/tunnel/splice.js';
+import { type SpliceResult, splice } from '../../src/tunnel/duplex/splice.js';
 import { readAll } from '../support/read-all.js';
 import { listen, listenHttp, listenTcp, type Running } from '../support/servers.js';
 

@@ -6,13 +6,13 @@ import { expect } from 'chai';
 import { createSigner, generateSecretKey } from '../../src/index.js';
 import { listenTcp } from '../support/servers.js';
 import { until } from '../support/until.js';
-import { fetchPage } from './carries.js';
-import { GoEntry } from './go-entry.js';
-import { readGoMessage, writeGoMessage } from './go-message.js';
-import { Ground } from './ground.js';
-import { readLetterMessage } from './letter-message.js';
-import { nameOf } from './names.js';
-import { type Letter, Party, type Scheme } from './party.js';
+import { GoEntry } from './go/entry.js';
+import { readGoMessage, writeGoMessage } from './go/message.js';
+import { fetchPage } from './ground/carries.js';
+import { Ground } from './ground/ground.js';
+import { nameOf } from './ground/names.js';
+import { type Letter, Party, type Scheme } from './ground/party.js';
+import { readLetterMessage } from './letter/message.js';
 
 describe('our exit and clients of NIP-443', function () {
   this.timeout(30_000);

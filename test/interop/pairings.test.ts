@@ -2,20 +2,20 @@
 // do with a tunnel, over one relay and over two, in order and late and out of order.
 
 import { expect } from 'chai';
-import { strfryBehaviour } from '../../src/relay/relay-behaviour.js';
-import { bornExpired } from './born-expired.js';
+import { strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { GoEntry } from './go/entry.js';
+import { GoExit } from './go/exit.js';
+import { bornExpired } from './ground/born-expired.js';
 import {
   carriesDownload,
   carriesPage,
   carriesUpload,
   carriesWebSocket,
   type Dial,
-} from './carries.js';
-import { GoEntry } from './go-entry.js';
-import { GoExit } from './go-exit.js';
-import { Ground } from './ground.js';
-import { LetterEntry } from './letter-entry.js';
-import { LetterExit } from './letter-exit.js';
+} from './ground/carries.js';
+import { Ground } from './ground/ground.js';
+import { LetterEntry } from './letter/entry.js';
+import { LetterExit } from './letter/exit.js';
 
 const DOWNLOAD_BYTES = 5_000_000;
 /** Where the way down is the same as in another pairing. */

@@ -2,9 +2,9 @@
 
 import { expect } from 'chai';
 import type { CurlResult } from '../proxy/curl.js';
-import { type BornExpired, bornExpired } from './born-expired.js';
-import { GoExit } from './go-exit.js';
-import { Ground } from './ground.js';
+import { GoExit } from './go/exit.js';
+import { type BornExpired, bornExpired } from './ground/born-expired.js';
+import { Ground } from './ground/ground.js';
 
 describe('https through an exit of the Go program', function () {
   this.timeout(30_000);

@@ -2,22 +2,22 @@
 
 import { expect } from 'chai';
 import { type ExitOptions, parseRule, type RunningExit } from '../../src/index.js';
-import { ReversePath } from '../e2e/reverse-path.js';
+import { ReversePath } from '../e2e/reverse/path.js';
 import { until } from '../support/until.js';
-import { bornExpired } from './born-expired.js';
+import { GoEntry } from './go/entry.js';
+import { GoExit, type GoExitOptions } from './go/exit.js';
+import { GoListener } from './go/listener.js';
+import { bornExpired } from './ground/born-expired.js';
 import {
   carriesDownload,
   carriesPage,
   carriesUpload,
   carriesWebSocket,
   fetchPage,
-} from './carries.js';
-import { Eavesdropper } from './eavesdropper.js';
-import { GoEntry } from './go-entry.js';
-import { GoExit, type GoExitOptions } from './go-exit.js';
-import { GoListener } from './go-listener.js';
-import { Ground } from './ground.js';
-import { innerOf, isTls } from './tls-records.js';
+} from './ground/carries.js';
+import { Eavesdropper } from './ground/eavesdropper.js';
+import { Ground } from './ground/ground.js';
+import { innerOf, isTls } from './ground/tls-records.js';
 
 const DOWNLOAD_BYTES = 5_000_000;
 /** Over relays, where pairings.test.ts has the large ones. */

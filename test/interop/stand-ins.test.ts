@@ -2,29 +2,29 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { type RelayBehaviour, strfryBehaviour } from '../../src/relay/relay-behaviour.js';
-import { Site } from '../e2e/site.js';
+import { type RelayBehaviour, strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { Site } from '../e2e/support/site.js';
 import { random } from '../support/random.js';
 import { listenTcp } from '../support/servers.js';
 import { startTestRelay, type TestRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
+import { GoEntry } from './go/entry.js';
+import { GO_BUFFER_BYTES, GoExit } from './go/exit.js';
+import { Goroutines } from './go/goroutines.js';
+import { GoListener } from './go/listener.js';
+import { readGoMessage, writeGoMessage } from './go/message.js';
 import {
   carriesDownload,
   carriesPage,
   carriesUpload,
   carriesWebSocket,
   type Dial,
-} from './carries.js';
-import { GoEntry } from './go-entry.js';
-import { GO_BUFFER_BYTES, GoExit } from './go-exit.js';
-import { GoListener } from './go-listener.js';
-import { readGoMessage, writeGoMessage } from './go-message.js';
-import { Goroutines } from './goroutines.js';
-import { LetterEntry } from './letter-entry.js';
-import { LetterExit } from './letter-exit.js';
-import { readLetterMessage, writeLetterMessage } from './letter-message.js';
-import { nameOf, readName } from './names.js';
-import { type Letter, Party, type Scheme } from './party.js';
+} from './ground/carries.js';
+import { nameOf, readName } from './ground/names.js';
+import { type Letter, Party, type Scheme } from './ground/party.js';
+import { LetterEntry } from './letter/entry.js';
+import { LetterExit } from './letter/exit.js';
+import { readLetterMessage, writeLetterMessage } from './letter/message.js';
 
 const KEY = '3b1f09a8-2b10-4daa-880c-2a392e781f09';
 

@@ -5,15 +5,15 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
 import { createSigner, generateSecretKey, parseRule } from '../../src/index.js';
-import { ReversePath } from '../e2e/reverse-path.js';
+import { ReversePath } from '../e2e/reverse/path.js';
 import { listenTcp } from '../support/servers.js';
 import { until } from '../support/until.js';
 import { entrySide } from '../tunnel/tunnel.js';
-import { bornExpired } from './born-expired.js';
-import { fetchPage } from './carries.js';
-import { GoExit } from './go-exit.js';
-import { Ground } from './ground.js';
-import { nowS } from './party.js';
+import { GoExit } from './go/exit.js';
+import { bornExpired } from './ground/born-expired.js';
+import { fetchPage } from './ground/carries.js';
+import { Ground } from './ground/ground.js';
+import { nowS } from './ground/party.js';
 
 describe('an exit of unknown kind', function () {
   this.timeout(60_000);

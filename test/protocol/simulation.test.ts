@@ -4,8 +4,8 @@
 
 import { expect } from 'chai';
 import type { StreamPlan } from '../support/application.js';
-import { isMild, scenarioOf } from '../support/scenario.js';
-import { type Scenario, Simulation, WINDOW_BYTES } from '../support/simulator.js';
+import { isMild, scenarioOf } from '../support/simulator/scenario.js';
+import { type Scenario, Simulation, WINDOW_BYTES } from '../support/simulator/simulator.js';
 
 const SEEDS = Number(process.env.NWS_SEEDS ?? 10_000);
 const FIRST_SEED = Number(process.env.NWS_SEED ?? 1);

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import { announcementEvent, certificateEvent, KIND } from '../../src/protocol/events.js';
+import { announcementEvent, certificateEvent, KIND } from '../../src/protocol/wire/events.js';
 import { type PeerKind, PeerKinds } from '../../src/proxy/peer-kinds.js';
 
 const RELAYS = ['ws://127.0.0.1:7777'];

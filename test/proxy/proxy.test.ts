@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../../src/proxy/proxy.js';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import { deadPort } from '../support/servers.js';
 import { curl } from './curl.js';
 import { expectRejection } from './expect-rejection.js';

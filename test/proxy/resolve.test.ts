@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
 import type { NwsError } from '../../src/errors.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../../src/protocol/address.js';
+import { encodeName, encodeNprofile, encodeNpub } from '../../src/protocol/names/address.js';
 import { HostResolver } from '../../src/proxy/resolve.js';
 import { silent } from './fixture.js';
 

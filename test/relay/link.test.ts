@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { MAX_UNCONFIRMED_BYTES } from '../../src/limits.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import { WebSocketLink } from '../../src/relay/link.js';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
 import { alice, bob, openLink, publish, recordingLog, signed, silentLog } from './helpers.js';
 
 describe('relay link', () => {

@@ -1,10 +1,10 @@
 // The small parts of this room that can be tried alone: back-off, event store, filter index, seeded random.
 import { expect } from 'chai';
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
-import { Backoff } from '../../src/relay/backoff.js';
-import { EventStore } from '../../src/relay/event-store.js';
-import { FilterIndex, parseFilters } from '../../src/relay/filter-index.js';
-import { seededRandom } from '../../src/relay/relay-behaviour.js';
+import { Backoff } from '../../src/relay/connection/backoff.js';
+import { seededRandom } from '../../src/relay/embedded/behaviour.js';
+import { EventStore } from '../../src/relay/embedded/event-store.js';
+import { FilterIndex, parseFilters } from '../../src/relay/embedded/filter-index.js';
 
 describe('backoff', () => {
   it('doubles up to the longest pause, between half and all of it, and starts afresh', () => {

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
 import { expect } from 'chai';
 import { NwsError } from '../../src/errors.js';
-import { MemoryRelay } from '../../src/relay/memory-relay.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import { RelayPool, type RelayPoolOptions } from '../../src/relay/pool.js';
 import { alice, bob, nowS, ScriptedRelay, signed, silentLog } from './helpers.js';
 

@@ -1,7 +1,7 @@
 // An application at one end of a simulated stream: writes bytes that depend on their place, and checks each that
 // it reads.
 
-import type { StreamState } from '../../src/protocol/stream-state.js';
+import type { StreamState } from '../../src/protocol/stream/stream-state.js';
 
 export interface StreamPlan {
   readonly startMs: number;

@@ -1,6 +1,6 @@
 // The relay under the integration tests: the embedded one, or any other by NWS_TEST_RELAY=ws://host:port.
 
-import { MemoryRelay, type MemoryRelayOptions } from '../../src/relay/memory-relay.js';
+import { MemoryRelay, type MemoryRelayOptions } from '../../src/relay/embedded/memory-relay.js';
 
 /** The relay to use instead of the embedded one. */
 export const FOREIGN_URL = process.env.NWS_TEST_RELAY || undefined;

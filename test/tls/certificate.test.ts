@@ -3,9 +3,9 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import { expect } from 'chai';
 import type { NwsError } from '../../src/errors.js';
-import { encodeName, encodeNpub } from '../../src/protocol/address.js';
+import { encodeName, encodeNpub } from '../../src/protocol/names/address.js';
 import { openExitCertificate } from '../../src/tls/certificate.js';
-import { fingerprintOf } from '../../src/tls/x509.js';
+import { fingerprintOf } from '../../src/tls/x509/x509.js';
 import { newSigner, selfSigned, temporaryHome } from './support.js';
 
 describe('exit certificate', () => {

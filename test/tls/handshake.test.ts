@@ -4,8 +4,8 @@ import tls from 'node:tls';
 import { expect } from 'chai';
 import { NwsError } from '../../src/errors.js';
 import { connectPinned, type PinnedOptions } from '../../src/tls/handshake.js';
-import { type Pin, pinOf } from '../../src/tls/pin.js';
-import { type CertifiedKey, fingerprintOf, validFor } from '../../src/tls/x509.js';
+import { type Pin, pinOf } from '../../src/tls/pins/pin.js';
+import { type CertifiedKey, fingerprintOf, validFor } from '../../src/tls/x509/x509.js';
 import { selfSigned } from './support.js';
 
 const DAY_MS = 86_400_000;

@@ -6,9 +6,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import forge from 'node-forge';
-import { openAuthority } from '../../src/tls/authority.js';
-import { openKeyFile } from '../../src/tls/key-file.js';
-import { type CertifiedKey, newKeyPair, serverCertificate, validFor } from '../../src/tls/x509.js';
+import { openAuthority } from '../../src/tls/authority/authority.js';
+import { openKeyFile } from '../../src/tls/files/key-file.js';
+import {
+  type CertifiedKey,
+  newKeyPair,
+  serverCertificate,
+  validFor,
+} from '../../src/tls/x509/x509.js';
 import { temporaryHome } from './support.js';
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;

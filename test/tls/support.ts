@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import { certificateEvent } from '../../src/protocol/events.js';
+import { certificateEvent } from '../../src/protocol/wire/events.js';
 import {
   type CertifiedKey,
   fingerprintOf,
@@ -14,7 +14,7 @@ import {
   serverCertificate,
   type Validity,
   validFor,
-} from '../../src/tls/x509.js';
+} from '../../src/tls/x509/x509.js';
 
 /** A new folder for each test of the suite, removed after it. */
 export function temporaryHome(): () => string {

@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { pino } from 'pino';
 import { type ErrorCode, NwsError } from '../../src/errors.js';
 import { Accounts } from '../../src/tunnel/accounts.js';
-import { SocketLike } from '../../src/tunnel/socket-like.js';
+import { SocketLike } from '../../src/tunnel/duplex/socket-like.js';
 
 const FACTS = { peer: 'a'.repeat(64), destination: 'x.nostr:443' };
 

@@ -11,12 +11,12 @@ import {
   TOTAL_FLIGHT_BYTES,
   TOTAL_WINDOW_BYTES,
 } from '../../src/limits.js';
-import { messageEvent } from '../../src/protocol/events.js';
-import { encodeMessages } from '../../src/protocol/message.js';
-import { Reception } from '../../src/tunnel/reception.js';
-import { SessionMemory } from '../../src/tunnel/session-memory.js';
-import { WindowShare } from '../../src/tunnel/window-share.js';
-import { Rogue } from '../chaos/rogue.js';
+import { messageEvent } from '../../src/protocol/wire/events.js';
+import { encodeMessages } from '../../src/protocol/wire/message.js';
+import { SessionMemory } from '../../src/tunnel/memory/session-memory.js';
+import { WindowShare } from '../../src/tunnel/memory/window-share.js';
+import { Reception } from '../../src/tunnel/receiving/reception.js';
+import { Rogue } from '../chaos/support/rogue.js';
 import { errorOf } from '../support/expect-error.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';

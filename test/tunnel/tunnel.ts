@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
 import { pino } from 'pino';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import type { MemoryRelay, MemoryRelayOptions } from '../../src/relay/memory-relay.js';
+import type { MemoryRelay, MemoryRelayOptions } from '../../src/relay/embedded/memory-relay.js';
 import { RelayPool } from '../../src/relay/pool.js';
 import { type IncomingStream, type OpenOptions, Session } from '../../src/tunnel/session.js';
 import { embeddedIn, startTestRelay, type TestRelay } from '../support/test-relay.js';

@@ -1,0 +1,69 @@
+// `nws exit`: the exit in front of one target, until a signal ends it.
+
+import type { CommandModule } from 'yargs';
+import { type ExitConfig, exitConfig } from '../../config/config.js';
+import { startExit } from '../../exit/exit.js';
+import { examples, options } from '../help.js';
+import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
+import { serve } from '../serve.js';
+import { exitSigner } from '../signers.js';
+import { upstreamOf } from '../upstream.js';
+
+export const exitCommand = (io: Io): CommandModule => ({
+  command: 'exit',
+  describe: 'Make a web server or TCP service reachable under a .nostr name',
+  builder: (yargs) =>
+    yargs
+      .options(options('target', 'relay', 'host-header', 'key', 'key-file'))
+      .options(options('public', 'announce-interval', 'allow', 'deny'))
+      .options(options('allow-client', 'deny-client'))
+      .options(options('client-streams', 'client-opens', 'client-rate'))
+      .options(options('home', 'log-level', 'log-format', 'json'))
+      .epilogue(
+        examples(
+          [
+            'a web server on this machine',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example',
+          ],
+          [
+            'a virtual host of another server',
+            'nws exit --target https://192.0.2.7 --host-header www.example.com --relay wss://relay.example',
+          ],
+          [
+            'ssh, with a key of its own',
+            'nws exit --target tcp://127.0.0.1:22 --key-file ssh.key --relay wss://relay.example',
+          ],
+          [
+            'the same for one client alone, whose proxy has --key-file',
+            'nws exit --target tcp://127.0.0.1:22 --allow-client npub1… --relay wss://relay.example',
+          ],
+          [
+            'a public exit to the clear web, at 1 MB a second for each client',
+            'nws exit --public --client-rate 1000000 --relay wss://relay.example',
+          ],
+          [
+            'some hosts of an internal network, and nothing else',
+            `nws exit --allow '*.intranet.example:443' --allow 10.1.0.0/16:80+443 --relay wss://relay.example`,
+          ],
+        ),
+      ),
+  handler: async (flags) => {
+    const sources = await sourcesOf(io, flags);
+    const config = exitConfig(sources);
+    const log = openLog(io, config);
+    await makeHome(config.home);
+    const signer = await exitSigner(config, config.home);
+    const agentFor = upstreamOf(sources);
+    const start = () => startExit({ ...config, signer, log, agentFor });
+    await serve(io, start, ({ pubkey, npub, domain, nprofile }) => {
+      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}`;
+      print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile }, line);
+    });
+  },
+});
+
+function howToUse({ target }: ExitConfig, domain: string): string {
+  if (target === undefined) return `use it with: nws proxy --clearnet exit --exit ${domain}`;
+  if (target.kind === 'tcp') return `through a proxy: tunnel to ${domain}`;
+  return `through a proxy: curl --cacert "$(nws ca --path)" https://${domain}/`;
+}

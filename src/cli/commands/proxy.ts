@@ -1,0 +1,59 @@
+// `nws proxy`: the entry, until a signal ends it.
+
+import type { CommandModule } from 'yargs';
+import { proxyConfig } from '../../config/config.js';
+import { startProxy } from '../../proxy/proxy.js';
+import { examples, options } from '../help.js';
+import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
+import { serve } from '../serve.js';
+import { givenSigner } from '../signers.js';
+import { upstreamOf } from '../upstream.js';
+
+export const proxyCommand = (io: Io): CommandModule => ({
+  command: 'proxy',
+  describe: 'Start the proxy that reaches .nostr names',
+  builder: (yargs) =>
+    yargs
+      .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'alias'))
+      .options(options('clearnet', 'exit', 'public-address', 'reverse-listen', 'reverse-tls'))
+      .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
+      .epilogue(
+        examples(
+          ['listen on 127.0.0.1:8882; names bring their relays along', 'nws proxy'],
+          [
+            'then, in another terminal',
+            `HTTPS_PROXY=http://127.0.0.1:8882 curl --cacert "$(nws ca --path)" https://<name>.nostr/`,
+          ],
+          [
+            'a free port, told as JSON, and a relay for names without one',
+            'nws proxy --listen 127.0.0.1:0 --json --relay wss://relay.example',
+          ],
+          [
+            'for others on a network that you trust, who need a password',
+            'NWS_AUTH=user:password nws proxy --listen 0.0.0.0:8882',
+          ],
+          [
+            'all of the web, through an exit of your choice',
+            'nws proxy --clearnet exit --exit <name>.nostr',
+          ],
+          [
+            'faster: exits connect to port 8883 of this machine, past the relays',
+            'nws proxy --public-address entry.example:8883',
+          ],
+        ),
+      ),
+  handler: async (flags) => {
+    const sources = await sourcesOf(io, flags);
+    const config = proxyConfig(sources);
+    const log = openLog(io, config);
+    await makeHome(config.home);
+    const signer = await givenSigner(config);
+    const agentFor = upstreamOf(sources, config.listen);
+    const start = () => startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
+    await serve(io, start, ({ url, caPath }) => {
+      const given = config.auth === undefined ? url : url.replace('//', '//<user>:<password>@');
+      const line = `nws proxy ready on ${url} — export HTTPS_PROXY=${given}, then: curl --cacert ${caPath} https://<name>.nostr/`;
+      print(io, flags, { event: 'ready', listen: url, ca: caPath }, line);
+    });
+  },
+});

@@ -1,0 +1,36 @@
+// `nws relay`: the relay in memory, until a signal ends it.
+
+import type { CommandModule } from 'yargs';
+import { relayConfig } from '../../config/config.js';
+import { MemoryRelay } from '../../relay/embedded/memory-relay.js';
+import { examples, options } from '../help.js';
+import { type Io, openLog, print, sourcesOf } from '../io.js';
+import { serve } from '../serve.js';
+
+export const relayCommand = (io: Io): CommandModule => ({
+  command: 'relay',
+  describe: 'Start a small relay in memory, for development and CI',
+  builder: (yargs) =>
+    yargs
+      .options(options('listen', 'behave', 'delay', 'loss', 'duplicate', 'reorder', 'replay'))
+      .options(options('max-event-bytes', 'disconnect-every', 'seed'))
+      .options(options('log-level', 'log-format', 'json'))
+      .epilogue(
+        examples(
+          ['on ws://127.0.0.1:7777', 'nws relay'],
+          ['a free port, told as JSON', 'nws relay --listen 127.0.0.1:0 --json'],
+          ['the habits of a busy strfry, and some loss', 'nws relay --behave strfry --loss 0.01'],
+        ),
+      ),
+  handler: async (flags) => {
+    const config = relayConfig(await sourcesOf(io, flags));
+    const log = openLog(io, config);
+    const { listen, behaviour, seed } = config;
+    const start = () =>
+      MemoryRelay.start({ ...listen, log, behaviour, ...(seed !== undefined && { seed }) });
+    await serve(io, start, ({ url }) => {
+      const line = `nws relay ready on ${url} — in memory: what it holds is gone when it ends`;
+      print(io, flags, { event: 'ready', url }, line);
+    });
+  },
+});

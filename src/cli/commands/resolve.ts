@@ -1,0 +1,43 @@
+// `nws resolve HOST`: what a name means.
+
+import type { CommandModule } from 'yargs';
+import { baseConfig } from '../../config/config.js';
+import { encodeNpub } from '../../protocol/names/address.js';
+import type { ResolvedHost } from '../../proxy/resolve.js';
+import { examples, options } from '../help.js';
+import { type Io, openLog, print, sourcesOf } from '../io.js';
+import { resolveHost, withLookup } from '../lookup/lookup.js';
+
+export const resolveCommand = (io: Io): CommandModule => ({
+  command: 'resolve <host>',
+  describe: 'Show what a name means: its key, its relays, and where these come from',
+  builder: (yargs) =>
+    yargs
+      .options(options('relay', 'alias', 'home', 'log-level', 'log-format', 'json'))
+      .epilogue(
+        examples(
+          ['a name that carries its relay', 'nws resolve <relay>.<key>.nostr'],
+          ['a key alone, looked up at a relay', 'nws resolve npub1… --relay wss://relay.example'],
+        ),
+      ),
+  handler: async (flags) => {
+    const sources = await sourcesOf(io, flags);
+    const config = baseConfig(sources, 'warn');
+    const log = openLog(io, config);
+    const found = await withLookup(sources, config, log, ({ resolver }) =>
+      resolveHost(resolver, String(flags.host), config.aliases),
+    );
+    const result = { ...found, npub: encodeNpub(found.pubkey) };
+    print(io, flags, result, describe(result));
+  },
+});
+
+function describe(found: ResolvedHost & { npub: string }): string {
+  const { pubkey, npub, source, relays, relaySources } = found;
+  const by = relaySources.length === 0 ? '' : ` (from the ${relaySources.join(' and the ')})`;
+  return [
+    `pubkey  ${pubkey} (from the ${source})`,
+    `npub    ${npub}`,
+    `relays  ${relays.length === 0 ? 'none known' : relays.join(' ')}${by}`,
+  ].join('\n');
+}

@@ -1,0 +1,57 @@
+// `nws run -- COMMAND`: a command with a proxy of its own, for scripts and CI.
+
+import type { CommandModule } from 'yargs';
+import { ownProxyConfig } from '../../config/config.js';
+import { badSetting } from '../../config/env.js';
+import { startProxy } from '../../proxy/proxy.js';
+import { examples, options } from '../help.js';
+import { type Io, makeHome, openLog, sourcesOf } from '../io.js';
+import { runChild } from '../run/child.js';
+import { clientEnv } from '../run/client-env.js';
+import { givenSigner } from '../signers.js';
+import { upstreamOf } from '../upstream.js';
+
+export const runCommand = (io: Io): CommandModule => ({
+  command: 'run',
+  describe: 'Run a command behind a proxy of its own, with everything set for curl, git, npm …',
+  builder: (yargs) =>
+    yargs
+      .usage('$0 run [options] -- COMMAND …')
+      .options(options('relay', 'tls', 'require-pin', 'clearnet', 'exit', 'alias'))
+      .options(options('key', 'key-file', 'home', 'log-level', 'log-format'))
+      .epilogue(
+        examples(
+          ['one request', 'nws run -- curl https://<name>.nostr/'],
+          [
+            'a CI job; the exit status is that of its command',
+            'nws run --relay wss://relay.example -- npm ci --registry https://<name>.nostr/',
+          ],
+          [
+            'several commands',
+            `nws run -- sh -c 'git clone https://<name>.nostr/repo && make -C repo'`,
+          ],
+        ),
+      ),
+  handler: async (flags) => {
+    const sources = await sourcesOf(io, flags);
+    const config = ownProxyConfig(sources);
+    const [command, ...args] = commandOf(flags['--']);
+    const log = openLog(io, config);
+    await makeHome(config.home);
+    const signer = await givenSigner(config);
+    const agentFor = upstreamOf(sources);
+    const proxy = await startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
+    try {
+      const env = await clientEnv(io, proxy.url, proxy.caPath);
+      io.exitStatus = await runChild(io, command, args, env);
+    } finally {
+      await proxy.close(0);
+    }
+  },
+});
+
+function commandOf(words: unknown): [string, ...string[]] {
+  const [command, ...args] = Array.isArray(words) ? words.map(String) : [];
+  if (command !== undefined) return [command, ...args];
+  throw badSetting('run needs a command', 'like this: nws run -- curl https://<name>.nostr/');
+}

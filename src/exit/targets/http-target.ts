@@ -1,0 +1,176 @@
+// An http:// or https:// target: a reverse proxy for the streams of one exit.
+//
+//   entry ═ stream ─ TLS with the exit's certificate, or plain HTTP ─ http.Server ─ undici ─ target
+//
+// Streams are accepted at once: a dead target is answered inside the TLS session, by http/reply.ts.
+
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
+import type { Logger } from 'pino';
+import { Pool } from 'undici';
+import { NwsError, toNwsError } from '../../errors.js';
+import { forwardRequest } from '../../http/forward.js';
+import { hasBody } from '../../http/headers.js';
+import { replyFailure, replyFailureRaw } from '../../http/reply.js';
+import { forwardUpgrade } from '../../http/upgrade.js';
+import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../../limits.js';
+import type { ExitCertificate } from '../../tls/certificate.js';
+import { splice } from '../../tunnel/duplex/splice.js';
+import type { IncomingStream } from '../../tunnel/session.js';
+import { dialHttp } from '../dial/dial.js';
+import { Connections, IDLE_MS } from './connections.js';
+import { targetHeaders, targetPath } from './request-edit.js';
+import { authorityOf, type Target, type TargetServer } from './target.js';
+
+export interface HttpTargetOptions {
+  readonly target: Target;
+  readonly certificate: Pick<ExitCertificate, 'cert' | 'key'>;
+  readonly log: Logger;
+  /** Host toward the target: a value, or `target` for the target's own; default: the client's. */
+  readonly hostHeader?: string | undefined;
+  readonly idleMs?: number;
+}
+
+/** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
+const TLS_HANDSHAKE = 0x16;
+
+export class HttpTarget implements TargetServer {
+  readonly #options: HttpTargetOptions;
+  readonly #origin: string;
+  readonly #pool: Pool;
+  /**
+   * A connection for each: a target may close an idle one just as it is chosen, and a body that is on its way
+   * can't be sent twice.
+   */
+  readonly #uploads: Pool;
+  readonly #server: Server;
+  readonly #secureContext: SecureContext;
+  readonly #connections: Connections;
+
+  constructor(options: HttpTargetOptions) {
+    const { target, certificate, idleMs } = options;
+    this.#options = options;
+    this.#origin = `${target.kind}://${authorityOf(target)}`;
+    this.#secureContext = createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
+    this.#connections = new Connections(idleMs);
+    this.#pool = poolOf(this.#origin, target, {});
+    this.#uploads = poolOf(this.#origin, target, { pipelining: 0 });
+    this.#server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      keepAliveTimeout: IDLE_MS, // announced to clients; `Connections` keeps all the time limits
+    });
+    this.#server.on('request', (req, res) => this.#onRequest(req, res));
+    this.#server.on('clientError', onClientError);
+    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
+  }
+
+  serve(incoming: IncomingStream): void {
+    const stream = incoming.accept();
+    stream.on('error', () => undefined);
+    const timer = setTimeout(() => stream.destroy(), CLIENT_HEAD_TIMEOUT_MS);
+    stream.once('close', () => clearTimeout(timer));
+    const peek = (): void => {
+      const bytes: Buffer | null = stream.read();
+      if (bytes === null) return;
+      clearTimeout(timer);
+      stream.off('readable', peek);
+      stream.unshift(bytes);
+      const socket = bytes[0] === TLS_HANDSHAKE ? this.#secure(stream) : stream;
+      this.#connections.add(socket, incoming.peer);
+      this.#server.emit('connection', socket);
+    };
+    stream.on('readable', peek).once('end', () => stream.end());
+  }
+
+  /** Answers that are under way may end for `graceMs`; then everything is cut. */
+  async close(graceMs: number): Promise<void> {
+    await this.#connections.close(graceMs);
+    await Promise.all([this.#pool.destroy(), this.#uploads.destroy()]);
+  }
+
+  #secure(stream: Duplex): TLSSocket {
+    const socket = new TLSSocket(stream, {
+      isServer: true,
+      secureContext: this.#secureContext,
+      ALPNProtocols: ['http/1.1'],
+    });
+    // Not documented, and the only sign of a broken record after the handshake on such a socket.
+    socket.on('_tlsError', () => socket.destroy());
+    socket.on('close', () => stream.destroy());
+    return socket;
+  }
+
+  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    const { socket } = req;
+    this.#connections.begin(socket);
+    res.once('close', () => this.#connections.finish(socket));
+    const onError = (error: NwsError): void => {
+      this.#report(req, error);
+      replyFailure(res, error);
+    };
+    try {
+      const edited = { path: targetPath(req.url, this.#options.target), headers: this.#edit(req) };
+      forwardRequest(req, res, {
+        ...edited,
+        dispatcher: hasBody(req) ? this.#uploads : this.#pool,
+        origin: this.#origin,
+        onError,
+      });
+    } catch (error) {
+      onError(toNwsError(error));
+    }
+  }
+
+  #onUpgrade(req: IncomingMessage, socket: Duplex, head: Buffer): void {
+    this.#connections.begin(socket);
+    const onError = (error: NwsError): void => {
+      this.#report(req, error);
+      replyFailureRaw(socket, error, req.headers.accept);
+    };
+    try {
+      forwardUpgrade(req, socket, head, {
+        connect: (signal) => dialHttp(this.#options.target, { signal }),
+        path: targetPath(req.url, this.#options.target),
+        headers: this.#edit(req),
+        onUpgrade: splice,
+        onError,
+      });
+    } catch (error) {
+      onError(toNwsError(error));
+    }
+  }
+
+  #edit(req: IncomingMessage): string[] {
+    const { target, hostHeader } = this.#options;
+    const own = authorityOf(target);
+    return targetHeaders(req, {
+      entry: this.#connections.entryOf(req.socket),
+      host: hostHeader === 'target' ? own : (hostHeader ?? req.headers.host ?? own),
+    });
+  }
+
+  #report(req: IncomingMessage, error: NwsError): void {
+    const entry = this.#connections.entryOf(req.socket);
+    this.#options.log.warn({ peer: entry, code: error.code, method: req.method }, error.message);
+  }
+}
+
+function poolOf(origin: string, target: Target, options: Pool.Options): Pool {
+  return new Pool(origin, {
+    ...options,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    connect: (_options, done) => {
+      dialHttp(target).then(
+        (socket) => done(null, socket),
+        (error: Error) => done(error, null),
+      );
+    },
+  });
+}
+
+/** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */
+function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET') socket.destroy();
+  else replyFailureRaw(socket, new NwsError('http_request_error', 'the request is not valid HTTP'));
+}

@@ -1,0 +1,68 @@
+// What an exit stands in front of: the --target URL, parsed and checked. Dials nothing.
+
+import { NwsError } from '../../errors.js';
+import type { IncomingStream } from '../../tunnel/session.js';
+
+export interface Target {
+  readonly kind: 'http' | 'https' | 'tcp';
+  /** Name or address; IPv6 without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Prefix of every request's path: empty, or `/app` without a slash at the end. */
+  readonly path: string;
+}
+
+/** What serves the streams that were opened to a target. */
+export interface TargetServer {
+  /** Takes the stream, or refuses it. Never throws. */
+  serve(incoming: IncomingStream): void;
+  /** Ends what is idle, and after `graceMs` what is not. */
+  close(graceMs: number): Promise<void>;
+}
+
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+
+/**
+ * Reads `http://host[:port][/path]`, `https://…` or `tcp://host:port`.
+ * @throws NwsError `bad_config` that says what is wrong; never with userinfo in it.
+ */
+export function parseTarget(text: string): Target {
+  const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text.trim());
+  if (match === null) throw bad('has no scheme');
+  const kind = match[1]!.toLowerCase();
+  if (kind !== 'http' && kind !== 'https' && kind !== 'tcp') {
+    throw bad(`has the scheme ${kind}, which is none of http, https and tcp`);
+  }
+  // Read as http: the URL parser knows hosts, ports and brackets for that scheme only. A default
+  // port would vanish from it, so the text is asked whether there is one.
+  const url = parse(`http://${match[2]}`);
+  if (url.username !== '' || url.password !== '') throw bad('holds a user name or password');
+  if (url.search !== '' || url.hash !== '') throw bad('holds a query or fragment');
+  const authority = match[2]!.split('/', 1)[0]!;
+  const port = /:\d+$/.test(authority) ? Number(url.port || 80) : DEFAULT_PORTS[kind];
+  if (port === undefined) throw bad('has no port');
+  if (port === 0) throw bad('has port 0');
+  const path = url.pathname.replace(/\/+$/, '');
+  if (kind === 'tcp' && path !== '') throw bad('is a tcp target with a path');
+  return { kind, host: url.hostname.replace(/^\[|\]$/g, ''), port, path };
+}
+
+/** `host:port` as in a Host header: brackets around IPv6, without the scheme's default port. */
+export function authorityOf(target: Target): string {
+  const host = target.host.includes(':') ? `[${target.host}]` : target.host;
+  return target.port === DEFAULT_PORTS[target.kind] ? host : `${host}:${target.port}`;
+}
+
+function parse(text: string): URL {
+  try {
+    return new URL(text);
+  } catch {
+    throw bad('is not a URL with a valid host and port');
+  }
+}
+
+function bad(what: string): NwsError {
+  return new NwsError('bad_config', `--target ${what}`, {
+    hint: 'give http://127.0.0.1:3000, https://host/path or tcp://127.0.0.1:22',
+  });
+}

@@ -1,0 +1,300 @@
+// All streams between one key of ours and one peer: which stream a message is for, what to answer where there
+// is none, of which kind the peer is and whether it is alive, and what goes into the next event. Pure, like
+// its streams; encryption, events and relays are in tunnel/.
+
+import { NwsError } from '../../errors.js';
+import { EARLY_DATA_BYTES } from '../../limits.js';
+import { PlainStrays } from '../plain/plain-strays.js';
+import { resetFor } from '../stream/reset.js';
+import { RoundTrip } from '../stream/round-trip.js';
+import { StreamState } from '../stream/stream-state.js';
+import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
+import type { Connect, ConnectR, Message } from '../wire/message.js';
+import { ControlQueue } from './control-queue.js';
+import { FlightLimit } from './flight-limit.js';
+import { Liveness } from './liveness.js';
+import { type Parcel, pack } from './packer.js';
+import { PastStreams } from './past-streams.js';
+import { isAskable, objectionTo } from './peer-streams.js';
+import type { PeerOptions, PlainParcel } from './peer-types.js';
+
+export type { Parcel } from './packer.js';
+export type { PeerOptions, PlainParcel } from './peer-types.js';
+
+/** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
+const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
+
+export class PeerState {
+  readonly roundTrip = new RoundTrip();
+  /** Streams that are not over, or have still to say so. */
+  readonly streams = new Map<string, StreamState>();
+  readonly #options: PeerOptions;
+  /** How much may be on its way to the peer. */
+  readonly flight = new FlightLimit(this.roundTrip);
+  readonly #past = new PastStreams();
+  readonly #liveness: Liveness;
+  readonly #control: ControlQueue;
+  readonly #strays: PlainStrays;
+  #kind: PeerKind = 'unknown';
+  /** First window that the peer offered to its last new stream. */
+  #firstWindow = EARLY_DATA_BYTES;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#liveness = new Liveness(options.role, options.now);
+    this.#control = new ControlQueue(options.newKey);
+    this.#strays = new PlainStrays(options.memory);
+  }
+
+  /** What the peer speaks, as far as it is known. */
+  get kind(): PeerKind {
+    return this.#kind;
+  }
+
+  /** When anything last came from the peer, in ms; before all time where nothing did. */
+  get heardAt(): number {
+    return this.#liveness.heardAt;
+  }
+
+  /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
+  suggest(reliable: boolean, now: number): void {
+    if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
+  }
+
+  #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {
+    if (this.#kind === kind) return;
+    this.#kind = kind;
+    for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
+  }
+
+  /** Nothing is open, remembered or waiting to be sent. */
+  get isIdle(): boolean {
+    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
+  }
+
+  /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
+  open(destination: string, now: number, reverse?: StreamOptions['reverse']): StreamState {
+    const isReliable = this.#kind === 'reliable';
+    const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
+    const key = this.#options.newKey();
+    const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
+    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
+  }
+
+  #shared(now: number): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now'> {
+    const { windowBytes, memory } = this.#options;
+    return { roundTrip: this.roundTrip, windowBytes, memory, now };
+  }
+
+  #add(stream: StreamState): StreamState {
+    this.streams.set(stream.key, stream);
+    return stream;
+  }
+
+  /**
+   * Takes one message. Returns the stream that it changed; a new one is in the phase `dialling`.
+   * @param fresh the event is young and new, so that it may open a stream
+   */
+  receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    this.#liveness.heard(now, TRAFFIC.has(message.type));
+    // Only those who speak reliable streams send anything but plain data to an entry.
+    const isEntry = this.#options.role === 'entry';
+    if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
+    if (message.type === 'PING') {
+      this.#control.say({ type: 'PONG', key: message.key });
+      return undefined;
+    }
+    if (message.type === 'PONG') {
+      const elapsed = this.#control.pong(message.key, now);
+      if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      return undefined;
+    }
+    const stream = this.streams.get(message.key);
+    if (stream === undefined) return this.#stray(message, now, fresh);
+    if (message.type === 'OPEN') this.#firstWindow = message.window;
+    stream.take(message, now);
+    this.flight.update(now);
+    return stream;
+  }
+
+  /** A message for a stream that isn't there. */
+  #stray(
+    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    now: number,
+    fresh: boolean,
+  ): StreamState | undefined {
+    if (this.#past.has(message.key)) {
+      const late = this.#past.answer(message.key);
+      // An ACK is no question, unless it shows that the peer never heard of the end.
+      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
+      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      return undefined;
+    }
+    if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
+      return this.#incoming(message, now, fresh);
+    }
+    if (message.type === 'PLAIN') {
+      if (this.#options.role === 'exit') this.#strays.keep(message.key, message.data, now);
+      return undefined;
+    }
+    // Data at offset 0 may be ahead of its CONNECT, and comes again.
+    if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
+      return undefined;
+    this.#control.answer(
+      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
+      now,
+    );
+    return undefined;
+  }
+
+  #incoming(message: Connect | ConnectR, now: number, fresh: boolean): StreamState | undefined {
+    if (this.#options.role === 'entry' || !fresh) return undefined;
+    const { key, destination, window: sendLimit = 0 } = message;
+    const peerKind = message.v === undefined ? 'plain' : 'reliable';
+    const detail = objectionTo(this.streams);
+    if (detail !== undefined) {
+      const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
+      if (peerKind === 'reliable') this.#control.answer(refusal, now);
+      return undefined;
+    }
+    const reverse = message.type === 'CONNECTR' ? message : undefined;
+    const asked = { key, destination, reverse, sendLimit, peerKind } as const;
+    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const early = [message.data ?? [], this.#strays.claim(key)].flat();
+    for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
+    return stream;
+  }
+
+  /** Time passes. Returns the streams that it changed. */
+  tick(now: number): StreamState[] {
+    const changed: StreamState[] = [];
+    for (const stream of this.streams.values()) {
+      const { phase, plain } = stream;
+      stream.tick(now, this.heardAt);
+      // No message shows that a plain stream has said everything.
+      const hasSaidAll = stream.isPlain && stream.send.finished;
+      if (stream.phase !== phase || stream.plain !== plain || hasSaidAll) changed.push(stream);
+    }
+    this.#past.forgetOld(now);
+    this.#strays.forgetOld(now);
+    if (isAskable(this.streams)) changed.push(...this.#checkAlive(now));
+    return changed;
+  }
+
+  /** Asks a silent peer whether it is there; ends its streams when it stays silent. */
+  #checkAlive(now: number): StreamState[] {
+    const todo = this.#liveness.check(now);
+    if (todo === 'ask') this.probe(now);
+    if (todo !== 'gone') return [];
+    const gone = [...this.streams.values()].filter(
+      ({ phase, isPlain }) => phase !== 'over' && !isPlain,
+    );
+    for (const stream of gone) {
+      stream.reset(
+        new NwsError('connection_terminated', 'the peer is gone: it answers nothing'),
+        now,
+      );
+    }
+    return gone;
+  }
+
+  /**
+   * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   */
+  probe(now: number): void {
+    this.#control.ping(now);
+    for (const { phase, isPlain, receive } of this.streams.values()) {
+      if (phase === 'open' && !isPlain) receive.acknowledge(now);
+    }
+  }
+
+  /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
+  settle(now: number): StreamState[] {
+    const over: StreamState[] = [];
+    for (const [key, stream] of this.streams) {
+      stream.settle();
+      if (!stream.isSettled) continue;
+      this.streams.delete(key);
+      stream.receive.discard();
+      over.push(stream);
+      this.#past.remember(stream, this.#options.role, now);
+    }
+    return over;
+  }
+
+  /** Something of ours waits for an answer of the peer. */
+  get awaitsPeer(): boolean {
+    for (const { phase, isPlain, send } of this.streams.values()) {
+      if (isPlain) continue;
+      if (phase === 'opening' || (phase === 'open' && send.awaitsPeer)) return true;
+    }
+    return false;
+  }
+
+  /** Whether `pull` has something now. */
+  ready(now: number): boolean {
+    if (!this.#control.isEmpty) return true;
+    for (const stream of this.streams.values()) {
+      if (stream.hasData || stream.urgent(now) || stream.plain?.ready(now)) return true;
+    }
+    return false;
+  }
+
+  /**
+   * The next message for an event of its own; the streams take turns.
+   * @param maxBytes the most data in one message, given its destination
+   */
+  pullPlain(now: number, maxBytes: (destination: string) => number): PlainParcel | undefined {
+    for (const [key, stream] of this.streams) {
+      const outgoing = stream.plain?.pull(now, maxBytes);
+      if (outgoing === undefined) continue;
+      this.streams.delete(key);
+      this.streams.set(key, stream);
+      return { stream, outgoing };
+    }
+    return undefined;
+  }
+
+  /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
+  plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
+    stream.plain?.done(outgoing, ok, now);
+  }
+
+  /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
+  pull(now: number, capacityBytes: number): Parcel[] {
+    const { flight, streams } = this;
+    const control = this.#control;
+    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
+    return pack({ streams, control, flight, flightBytes }, now, capacityBytes);
+  }
+
+  /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
+  lost(parcels: readonly Parcel[], now: number): void {
+    for (const { stream, outgoing } of parcels) {
+      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+    }
+  }
+
+  /** The link to this peer was replaced: what is in flight is sent again. */
+  relink(now: number): void {
+    for (const stream of this.streams.values()) stream.relink(now);
+  }
+
+  /**
+   * The next time after `now` at which `tick` or `pull` will have something to do without anything else
+   * happening, in ms. What is due already waits for a link.
+   */
+  wakeAt(now: number): number | undefined {
+    let earliest: number | undefined;
+    const consider = (time: number | undefined): void => {
+      if (time === undefined || time <= now) return;
+      if (earliest === undefined || time < earliest) earliest = time;
+    };
+    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
+    if (isAskable(this.streams)) consider(this.#liveness.wakeAt);
+    consider(this.#past.wakeAt);
+    consider(this.#strays.wakeAt);
+    return earliest;
+  }
+}

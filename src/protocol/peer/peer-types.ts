@@ -1,0 +1,24 @@
+// What the state of a peer is made with, and what it gives out.
+
+import type { PlainOutgoing } from '../plain/plain-lane.js';
+import type { Memory } from '../stream/receive-half.js';
+import type { StreamState } from '../stream/stream-state.js';
+
+export interface PeerOptions {
+  readonly role: 'entry' | 'exit';
+  /** How much may be in flight toward us on one stream now, in bytes. */
+  readonly windowBytes: () => number;
+  /** For what arrives and is not yet taken. */
+  readonly memory: Memory;
+  /** How much may be on its way to this peer, as far as memory goes, in bytes. */
+  readonly flightShareBytes: () => number;
+  /** A fresh random UUID. */
+  readonly newKey: () => string;
+  readonly now: number;
+}
+
+/** A message that leaves in an event of its own, toward a NIP-443 peer. */
+export interface PlainParcel {
+  readonly stream: StreamState;
+  readonly outgoing: PlainOutgoing;
+}

@@ -1,0 +1,229 @@
+// The receiving half of a reliable stream: puts bytes in order, keeps what came early within the window,
+// and says when an acknowledgement is due. Pure: the time comes in as an argument.
+
+import type { Range } from '../wire/message.js';
+
+interface Piece {
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+/** An acknowledgement waits this long for data to ride on, and for more to acknowledge. */
+const ACK_DELAY_MS = 30;
+/** Early pieces kept at once: a peer that sends a window in single bytes is held to this. */
+const MAX_EARLY_PIECES = 4_096;
+
+/** What is kept of a NIP-443 peer, which knows no windows, until the application takes it. */
+const MAX_APPENDED_BYTES = 16 * 1024 * 1024;
+
+export type Reception = 'new' | 'nothing new' | 'violation';
+
+/** Where the memory for what arrives comes from. */
+export interface Memory {
+  /** Takes so many bytes, or says that there is no room; what `must` be taken is. */
+  take(bytes: number, must: boolean): boolean;
+  give(bytes: number): void;
+}
+
+export class ReceiveHalf {
+  readonly #windowBytes: () => number;
+  readonly #memory: Memory;
+  /** In order and not taken by the application. */
+  readonly #ready: Buffer[] = [];
+  /** Ahead of a gap, by offset, without overlaps. */
+  #early: Piece[] = [];
+  #readyBytes = 0;
+  #earlyBytes = 0;
+  /** Every byte below has arrived. */
+  #next = 0;
+  /** Everything below was taken by the application. */
+  #taken = 0;
+  #finOffset: number | undefined;
+  /** Highest offset that the peer was allowed to send up to. */
+  #offered: number;
+  #ackAt: number | undefined;
+
+  /** @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound */
+  constructor(windowBytes: () => number, firstWindowBytes: number, memory: Memory) {
+    this.#windowBytes = windowBytes;
+    this.#memory = memory;
+    this.#offered = firstWindowBytes;
+  }
+
+  /** Bytes held for the application, in order or not. */
+  get bufferedBytes(): number {
+    return this.#readyBytes + this.#earlyBytes;
+  }
+
+  get #ended(): boolean {
+    return this.#finOffset !== undefined && this.#next > this.#finOffset;
+  }
+
+  /** The peer has ended its direction, and the application has taken every byte. */
+  get finished(): boolean {
+    return this.#ended && this.#readyBytes === 0;
+  }
+
+  get ack(): number {
+    return this.#next;
+  }
+
+  /** The window to write into a message that leaves now. */
+  get window(): number {
+    this.#offered = Math.max(this.#offered, this.#wanted);
+    return this.#offered;
+  }
+
+  get #wanted(): number {
+    return this.#taken + this.#windowBytes();
+  }
+
+  /** The first runs that arrived ahead of a gap, at most `limit` of them. */
+  have(limit: number): Range[] {
+    const ranges: [number, number][] = [];
+    for (const { offset, data } of this.#early) {
+      const last = ranges.at(-1);
+      if (last !== undefined && last[1] === offset) last[1] = offset + data.length;
+      else if (ranges.length === limit) break;
+      else ranges.push([offset, offset + data.length]);
+    }
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === this.#finOffset) last[1] += 1;
+    return ranges;
+  }
+
+  /** Takes bytes from `offset`, with the fin behind them or not. */
+  receive(offset: number, data: Buffer, fin: boolean, now: number): Reception {
+    const end = offset + data.length;
+    if (end > this.#offered || !this.#finFits(end, fin)) return 'violation';
+    // Windows are promised more freely than there is memory. What doesn't fit counts as lost: it comes again.
+    // Never so what the application waits for: everything that came early would wait with it.
+    const isWaitedFor = offset <= this.#next && this.#readyBytes === 0;
+    if (end > this.#next && !this.#memory.take(data.length, isWaitedFor)) return 'nothing new';
+    if (fin) this.#finOffset = end;
+    const before = this.#next;
+    const earlyBefore = this.#earlyBytes;
+    const heldBefore = this.bufferedBytes;
+    const isNew = end > this.#next;
+    if (data.length > 0 && isNew) this.#place(offset, data);
+    this.#advance();
+    if (isNew) this.#memory.give(data.length - (this.bufferedBytes - heldBefore));
+    if (this.#next > before || this.#earlyBytes > earlyBefore) {
+      this.#ackAt ??= now + ACK_DELAY_MS;
+      return 'new';
+    }
+    // A repeat: our acknowledgement was lost or late, so the peer needs it now.
+    this.#ackAt = now;
+    return 'nothing new';
+  }
+
+  /** Takes bytes that carry no offset, behind those that came before; false where there is no room for them. */
+  append(data: Buffer): boolean {
+    if (this.#readyBytes + data.length > MAX_APPENDED_BYTES) return false;
+    if (!this.#memory.take(data.length, false)) return false;
+    this.#deliver(data);
+    return true;
+  }
+
+  /** A fin stays where it is, and nothing lies behind it. */
+  #finFits(end: number, fin: boolean): boolean {
+    if (this.#finOffset !== undefined)
+      return fin ? end === this.#finOffset : end <= this.#finOffset;
+    if (!fin) return true;
+    const last = this.#early.at(-1);
+    return end >= this.#next && (last === undefined || last.offset + last.data.length <= end);
+  }
+
+  #place(offset: number, data: Buffer): void {
+    const from = Math.max(offset, this.#next);
+    if (from === this.#next && this.#early.length === 0) {
+      this.#deliver(data.subarray(from - offset));
+      return;
+    }
+    if (this.#early.length >= MAX_EARLY_PIECES && from > this.#next) return;
+    this.#insert({ offset: from, data: data.subarray(from - offset) });
+  }
+
+  /** Puts a piece between the early ones; where it overlaps them, they stay. */
+  #insert(piece: Piece): void {
+    let index = this.#early.length;
+    while (index > 0 && this.#early[index - 1]!.offset >= piece.offset) index -= 1;
+    const previous = this.#early[index - 1];
+    const previousEnd = previous === undefined ? 0 : previous.offset + previous.data.length;
+    let from = Math.max(piece.offset, previousEnd);
+    const end = piece.offset + piece.data.length;
+    const added: Piece[] = [];
+    let after = index;
+    while (from < end) {
+      const next = this.#early[after];
+      const to = Math.min(end, next?.offset ?? end);
+      if (to > from) {
+        const data = piece.data.subarray(from - piece.offset, to - piece.offset);
+        added.push({ offset: from, data });
+        this.#earlyBytes += data.length;
+      }
+      if (next === undefined || next.offset >= end) break;
+      added.push(next);
+      from = next.offset + next.data.length;
+      after += 1;
+    }
+    this.#early.splice(index, after - index, ...added);
+  }
+
+  #advance(): void {
+    let done = 0;
+    for (const { offset, data } of this.#early) {
+      if (offset !== this.#next) break;
+      this.#earlyBytes -= data.length;
+      this.#deliver(data);
+      done += 1;
+    }
+    if (done > 0) this.#early.splice(0, done);
+    if (this.#next === this.#finOffset) this.#next += 1;
+  }
+
+  #deliver(data: Buffer): void {
+    this.#ready.push(data);
+    this.#readyBytes += data.length;
+    this.#next += data.length;
+  }
+
+  /** The next bytes for the application, or undefined. */
+  take(now: number): Buffer | undefined {
+    const data = this.#ready.shift();
+    if (data === undefined) return undefined;
+    this.#readyBytes -= data.length;
+    this.#memory.give(data.length);
+    this.#taken += data.length;
+    // The peer hears of a window that opens when half of it is free, not for every byte.
+    if (!this.#ended && this.#wanted - this.#offered >= this.#windowBytes() / 2) this.#ackAt = now;
+    return data;
+  }
+
+  /** Lets go of everything that nobody will take any more. */
+  discard(): void {
+    this.#memory.give(this.bufferedBytes);
+    this.#ready.length = 0;
+    this.#early = [];
+    this.#readyBytes = 0;
+    this.#earlyBytes = 0;
+  }
+
+  /** Makes an acknowledgement due at once. */
+  acknowledge(now: number): void {
+    this.#ackAt = now;
+  }
+
+  ackDue(now: number): boolean {
+    return this.#ackAt !== undefined && now >= this.#ackAt;
+  }
+
+  get ackAt(): number | undefined {
+    return this.#ackAt;
+  }
+
+  /** A message that carries the acknowledgement leaves. */
+  acknowledged(): void {
+    this.#ackAt = undefined;
+  }
+}

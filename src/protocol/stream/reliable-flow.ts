@@ -1,0 +1,106 @@
+// How an open reliable stream moves: its data and acknowledgements as messages, and whether it gets anywhere.
+// Pure; which phase the stream is in is the state machine's matter (stream-state.ts).
+
+import type { Ack, Data } from '../wire/message.js';
+import type { ReceiveHalf } from './receive-half.js';
+import type { RoundTrip } from './round-trip.js';
+import type { Segment } from './segment.js';
+import type { SendHalf } from './send-half.js';
+import type { Outgoing } from './stream-types.js';
+import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
+
+export class ReliableFlow {
+  readonly #key: string;
+  readonly #send: SendHalf;
+  readonly #receive: ReceiveHalf;
+  readonly #roundTrip: RoundTrip;
+  #progressAt: number;
+
+  constructor(
+    key: string,
+    halves: { readonly send: SendHalf; readonly receive: ReceiveHalf },
+    roundTrip: RoundTrip,
+    now: number,
+  ) {
+    this.#key = key;
+    this.#send = halves.send;
+    this.#receive = halves.receive;
+    this.#roundTrip = roundTrip;
+    this.#progressAt = now;
+  }
+
+  /** The time without progress starts now. */
+  restart(now: number): void {
+    this.#progressAt = now;
+  }
+
+  /** Takes what the peer says to have, and the data. Returns what breaks the protocol, if anything does. */
+  take(message: Ack | Data, now: number): string | undefined {
+    const progress = this.#send.acknowledge(message.ack, message.have ?? [], now);
+    if (progress === undefined) return 'acknowledged bytes that were never sent';
+    this.#send.offer(message.window);
+    // A peer that answers our question about its closed window is alive, however slow its reader is.
+    if (progress || this.#send.inFlightBytes === 0) this.#progressAt = now;
+    if (message.type === 'ACK') return undefined;
+    const { offset, data, fin } = message;
+    const reception = this.#receive.receive(offset, data, fin, now);
+    return reception === 'violation' ? 'sent bytes outside of its window' : undefined;
+  }
+
+  /** Marks what timed out as lost. Returns whether the stream has stalled for good. */
+  tick(now: number): boolean {
+    this.#send.tick(now);
+    if (!this.#send.awaitsPeer) this.#progressAt = now;
+    return this.#send.awaitsPeer && now >= this.#stallAt;
+  }
+
+  get #stallAt(): number {
+    const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
+    return this.#progressAt + Math.max(STALL_TIMEOUT_MS, repeatsMs);
+  }
+
+  /** Whether something small is due. */
+  urgent(now: number): boolean {
+    return this.#receive.ackDue(now) || this.#send.probe(now);
+  }
+
+  /** The next data, or undefined. See SendHalf.pull. */
+  pullData(
+    now: number,
+    maxBytes: number,
+    maxRanges: number,
+    isAlone: boolean,
+  ): Outgoing | undefined {
+    // The time without progress starts when there is something to wait for.
+    if (!this.#send.awaitsPeer) this.#progressAt = now;
+    const segment = this.#send.pull(now, maxBytes, isAlone);
+    return segment && { message: this.#data(segment, maxRanges), segment };
+  }
+
+  /** A question about a closed window, or an acknowledgement that no data carried. */
+  pullSmall(now: number, maxRanges: number): Outgoing | undefined {
+    if (this.#send.probe(now)) {
+      const offset = this.#send.pullProbe(now);
+      return { message: this.#data({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };
+    }
+    if (!this.#receive.ackDue(now)) return undefined;
+    return { message: { type: 'ACK', key: this.#key, ...this.#acknowledgement(maxRanges) } };
+  }
+
+  #data({ offset, data, fin }: Pick<Segment, 'offset' | 'data' | 'fin'>, ranges: number): Data {
+    return { type: 'DATA', key: this.#key, offset, data, fin, ...this.#acknowledgement(ranges) };
+  }
+
+  #acknowledgement(ranges: number): Pick<Ack, 'ack' | 'window' | 'have'> {
+    this.#receive.acknowledged();
+    const { ack, window } = this.#receive;
+    const have = this.#receive.have(ranges);
+    return { ack, window, ...(have.length > 0 && { have }) };
+  }
+
+  /** The times at which `tick` or a pull will have something to do without anything else happening. */
+  get wakeTimes(): readonly (number | undefined)[] {
+    const stallAt = this.#send.awaitsPeer ? this.#stallAt : undefined;
+    return [this.#receive.ackAt, this.#send.wakeAt, stallAt];
+  }
+}

@@ -1,0 +1,299 @@
+// The sending half of a reliable stream: cuts bytes into segments within the peer's window, keeps them
+// until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
+
+import { STREAM_WINDOW_BYTES } from '../../limits.js';
+import type { Range } from '../wire/message.js';
+import type { RoundTrip } from './round-trip.js';
+import { halves, type Segment } from './segment.js';
+
+/** Transmissions of one segment without any answer after which the peer counts as silent. */
+const SILENT_TRIES = 3;
+/** Smaller pieces are cut only where nothing larger can be had, in bytes. */
+const MIN_CUT_BYTES = 1_024;
+
+export class SendHalf {
+  readonly #roundTrip: RoundTrip;
+  readonly #queue: Buffer[] = [];
+  #segments: Segment[] = [];
+  #queuedBytes = 0;
+  #inFlightBytes = 0;
+  #lostCount = 0;
+  #lostBytes = 0;
+  #nextOffset = 0;
+  #acked = 0;
+  #progressAt = 0;
+  #limit: number;
+  #finQueued = false;
+  #finSent = false;
+  #probeAt: number | undefined;
+  #probes = 0;
+  #deadline: number | undefined;
+
+  /** @param limit highest offset that the peer lets us send up to, in bytes */
+  constructor(roundTrip: RoundTrip, limit: number) {
+    this.#roundTrip = roundTrip;
+    this.#limit = limit;
+  }
+
+  /** Bytes that were written and never sent yet. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
+  /** Bytes that were sent and are not known to have arrived. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  /** Bytes to be sent again. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
+  /** Everything, the fin included, is acknowledged. */
+  get finished(): boolean {
+    return this.#finSent && this.#segments.length === 0;
+  }
+
+  /** Something waits for an answer of the peer. */
+  get awaitsPeer(): boolean {
+    return this.#segments.length > 0 || this.#probeAt !== undefined;
+  }
+
+  /** While nothing is acknowledged: whatever goes out next starts at offset 0. */
+  get atStart(): boolean {
+    return this.#nextOffset === 0 || this.#segments[0]?.lost === true;
+  }
+
+  get endQueued(): boolean {
+    return this.#finQueued;
+  }
+
+  write(data: Buffer): void {
+    if (data.length === 0) return;
+    this.#queue.push(data);
+    this.#queuedBytes += data.length;
+  }
+
+  end(): void {
+    this.#finQueued = true;
+  }
+
+  /** The window that the peer offers. Windows never shrink, so a smaller one is an old message. */
+  offer(limit: number): void {
+    if (limit <= this.#limit) return;
+    this.#limit = limit;
+    this.#probeAt = undefined;
+    this.#probes = 0;
+  }
+
+  /** A segment is lost, or there is something new that the window has room for. */
+  get ready(): boolean {
+    return this.#lostCount > 0 || this.#sendable > 0 || this.#finReady;
+  }
+
+  get #room(): number {
+    // However much the peer allows, what it doesn't acknowledge we have to keep.
+    return Math.min(this.#limit, this.#acked + STREAM_WINDOW_BYTES) - this.#nextOffset;
+  }
+
+  get #sendable(): number {
+    return Math.min(this.#queuedBytes, Math.max(0, this.#room));
+  }
+
+  get #finReady(): boolean {
+    return this.#finQueued && !this.#finSent && this.#queuedBytes === 0 && this.#room > 0;
+  }
+
+  /**
+   * The next segment to send, with at most `maxBytes` of data, or undefined.
+   * What was lost goes first, in the order of the stream.
+   * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
+   */
+  pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
+    const segment =
+      this.#lostCount > 0 ? this.#pullLost(maxBytes, isAlone) : this.#cut(maxBytes, now, isAlone);
+    if (segment === undefined) return undefined;
+    segment.tries += 1;
+    segment.sentBefore = segment.sentAt;
+    segment.sentAt = now;
+    this.#expect(now + this.#roundTrip.timeoutMs(segment.tries));
+    return segment;
+  }
+
+  #pullLost(maxBytes: number, isAlone: boolean): Segment | undefined {
+    const index = this.#segments.findIndex((segment) => segment.lost);
+    const segment = this.#segments[index]!;
+    if (segment.data.length > maxBytes) {
+      if (!isAlone || maxBytes === 0) return undefined;
+      // The relay that carries it now takes less than the one before.
+      this.#segments.splice(index, 1, ...halves(segment, maxBytes));
+      this.#lostCount += 1;
+      return this.#pullLost(maxBytes, isAlone);
+    }
+    this.#found(segment);
+    return segment;
+  }
+
+  #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
+    const size = Math.min(this.#sendable, maxBytes);
+    const emptiesQueue = size === this.#queuedBytes;
+    if (!emptiesQueue) {
+      if (size === 0) return undefined;
+      if (size < MIN_CUT_BYTES) {
+        // Cut short by an event that is nearly full: the next one has room.
+        if (size < this.#sendable && !isAlone) return undefined;
+        // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
+        if (size === this.#sendable && this.#segments.length > 0) return undefined;
+      }
+    }
+    const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
+    if (size === 0 && !fin) return undefined;
+    const offset = this.#nextOffset;
+    const end = offset + size + (fin ? 1 : 0);
+    const data = this.#dequeue(size);
+    const segment: Segment = {
+      offset,
+      data,
+      fin,
+      end,
+      sentAt: now,
+      sentBefore: now,
+      tries: 0,
+      lost: false,
+      arrived: false,
+    };
+    this.#segments.push(segment);
+    this.#nextOffset = end;
+    this.#inFlightBytes += size;
+    this.#finSent ||= fin;
+    return segment;
+  }
+
+  /** Takes `size` bytes off the queue as one buffer of their own. */
+  #dequeue(size: number): Buffer {
+    const bytes = Buffer.allocUnsafe(size);
+    let filled = 0;
+    while (filled < size) {
+      const head = this.#queue[0]!;
+      const part = head.subarray(0, size - filled);
+      part.copy(bytes, filled);
+      filled += part.length;
+      if (part.length === head.length) this.#queue.shift();
+      else this.#queue[0] = head.subarray(part.length);
+    }
+    this.#queuedBytes -= size;
+    return bytes;
+  }
+
+  /**
+   * Takes an acknowledgement. Returns whether anything new was acknowledged, or undefined where
+   * it acknowledges what was never sent, which breaks the protocol.
+   */
+  acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
+    if (ack > this.#nextOffset) return undefined;
+    this.#acked = Math.max(this.#acked, ack);
+    let newest: Segment | undefined;
+    const settle = (segment: Segment): void => {
+      if (segment.lost) this.#found(segment);
+      if (segment.arrived) return;
+      segment.arrived = true;
+      this.#inFlightBytes -= segment.data.length;
+      if (newest === undefined || segment.sentAt > newest.sentAt) newest = segment;
+    };
+    let done = 0;
+    while (done < this.#segments.length && this.#segments[done]!.end <= ack) {
+      settle(this.#segments[done]!);
+      done += 1;
+    }
+    if (done > 0) this.#segments.splice(0, done);
+    if (have.length > 0) {
+      for (const segment of this.#segments) {
+        if (have.some(([from, to]) => from <= segment.offset && segment.end <= to)) settle(segment);
+      }
+    }
+    if (newest === undefined) return false;
+    this.#measure(newest, now);
+    this.#progressAt = now;
+    // What waited for the peer to come back is looked at again.
+    this.#expect(now);
+    return true;
+  }
+
+  /** Only times that can't belong to another transmission of the same bytes count (Karn). */
+  #measure(segment: Segment, now: number): void {
+    const elapsed = now - segment.sentAt;
+    if (segment.tries === 1) this.#roundTrip.sample(elapsed);
+    else if (elapsed < this.#roundTrip.shortestMs) {
+      // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
+      this.#roundTrip.premature(now - segment.sentBefore);
+    }
+  }
+
+  /** These segments did not get through, for certain: a relay refused the event that carried them. */
+  lose(segments: Iterable<Segment>): void {
+    for (const segment of segments) {
+      if (segment.arrived || segment.lost) continue;
+      segment.lost = true;
+      this.#lostCount += 1;
+      this.#lostBytes += segment.data.length;
+    }
+  }
+
+  #found(segment: Segment): void {
+    segment.lost = false;
+    this.#lostCount -= 1;
+    this.#lostBytes -= segment.data.length;
+  }
+
+  /** Nothing in flight can be counted on: the link that carried it is gone. */
+  loseAll(): void {
+    this.lose(this.#segments);
+  }
+
+  /** Marks what timed out as lost. */
+  tick(now: number): void {
+    if (this.#deadline === undefined || now < this.#deadline) return;
+    this.#deadline = undefined;
+    for (const segment of this.#segments) {
+      if (segment.arrived || segment.lost) continue;
+      const due = segment.sentAt + this.#roundTrip.timeoutMs(segment.tries);
+      if (now >= due) this.lose([segment]);
+      else this.#expect(due);
+      // To a peer from which nothing comes any more goes one segment at a time, not the whole window.
+      if (segment.tries >= SILENT_TRIES && this.#progressAt < segment.sentBefore) return;
+    }
+  }
+
+  /** Whether to ask a peer whose window is closed if it still is; arms the next time to ask. */
+  probe(now: number): boolean {
+    const blocked =
+      this.#segments.length === 0 &&
+      this.#room <= 0 &&
+      (this.#queuedBytes > 0 || (this.#finQueued && !this.#finSent));
+    if (!blocked) {
+      this.#probeAt = undefined;
+      return false;
+    }
+    this.#probeAt ??= now + this.#roundTrip.timeoutMs(this.#probes + 1);
+    return now >= this.#probeAt;
+  }
+
+  /** The offset of an empty DATA that asks for a window; counts the question. */
+  pullProbe(now: number): number {
+    this.#probes += 1;
+    this.#probeAt = now + this.#roundTrip.timeoutMs(this.#probes + 1);
+    return this.#nextOffset;
+  }
+
+  /** When `tick` or `probe` will have something to do. */
+  get wakeAt(): number | undefined {
+    const deadline = this.#segments.length > 0 ? this.#deadline : undefined;
+    if (this.#probeAt === undefined) return deadline;
+    return deadline === undefined ? this.#probeAt : Math.min(deadline, this.#probeAt);
+  }
+
+  #expect(at: number): void {
+    if (this.#deadline === undefined || at < this.#deadline) this.#deadline = at;
+  }
+}

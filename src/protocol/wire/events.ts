@@ -1,0 +1,116 @@
+// Builds and reads the events of NIP-443 and the tags around them. Signing and sealing are crypto/'s.
+
+import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
+import { STREAM_VERSION } from '../../limits.js';
+import { MAX_RELAYS, normalizeRelayUrl } from '../names/address.js';
+
+export const KIND = {
+  /** One or several messages for one peer; ephemeral. */
+  message: 28333,
+  /** A public exit says that it is there. */
+  announcement: 38333,
+  /** The exit's TLS certificate. */
+  certificate: 38334,
+  /** Someone's relays (NIP-65). */
+  relayList: 10002,
+} as const;
+
+/** Relays in a list that we publish; NIP-65 asks for few. */
+const MAX_LISTED_RELAYS = 20;
+
+type Tagged = Pick<NostrEvent, 'tags'>;
+
+/** NIP-01 wants a `d` tag on addressable kinds; a missing one and an empty one are the same address. */
+const ADDRESS_TAG = ['d', ''];
+/** Tells that the author speaks reliable streams. */
+const STREAMS_TAG = ['nws', String(STREAM_VERSION)];
+
+/**
+ * One encrypted message event for a peer.
+ * @param createdAt unix seconds, here and below
+ */
+export function messageEvent(peer: string, content: string, createdAt: number): EventTemplate {
+  return { kind: KIND.message, created_at: createdAt, tags: [['p', peer]], content };
+}
+
+/**
+ * The exit's certificate for everyone to pin.
+ * @param pem one or several certificates, the current one first
+ * @param fingerprint SHA-256 of the current certificate's DER, in hex
+ */
+export function certificateEvent(
+  pem: string,
+  pubkey: string,
+  fingerprint: string,
+  createdAt: number,
+): EventTemplate {
+  const tags = [['p', pubkey], ADDRESS_TAG, STREAMS_TAG, ['x', fingerprint]];
+  return { kind: KIND.certificate, created_at: createdAt, tags, content: pem };
+}
+
+/** A public exit's sign of life, valid until `expiresAt` (NIP-40). */
+export function announcementEvent(createdAt: number, expiresAt: number): EventTemplate {
+  const tags = [['expiration', String(expiresAt)], ADDRESS_TAG, STREAMS_TAG];
+  return { kind: KIND.announcement, created_at: createdAt, tags, content: '' };
+}
+
+/** The value of the first tag of that name. */
+export function tagValue(event: Tagged, name: string): string | undefined {
+  return event.tags.find((tag) => tag[0] === name)?.[1];
+}
+
+/** Whether the author of a 38333 or 38334 understands reliable streams. */
+export function speaksReliableStreams(event: Tagged): boolean {
+  return (wholeNumber(tagValue(event, 'nws')) ?? 0) >= 1;
+}
+
+/** Whether the event has an expiration (NIP-40) and it is over at `now`. A value that is no number counts as none. */
+export function isExpired(event: Tagged, now: number): boolean {
+  const expiration = wholeNumber(tagValue(event, 'expiration'));
+  return expiration !== undefined && expiration <= now;
+}
+
+/**
+ * The exit's relays (NIP-65), for names that carry none. What an earlier list of this key holds stays in it,
+ * as far as it fits: the key may be a person's, too.
+ */
+export function relayListEvent(
+  relays: readonly string[],
+  earlier: Tagged | undefined,
+  createdAt: number,
+): EventTemplate {
+  const ours = relays.map((url) => ['r', url]);
+  const theirs = (earlier?.tags ?? []).filter(
+    ([name, url]) => name === 'r' && !isListed(url, relays),
+  );
+  const tags = [...ours, ...theirs].slice(0, MAX_LISTED_RELAYS);
+  return { kind: KIND.relayList, created_at: createdAt, tags, content: '' };
+}
+
+function isListed(url: string | undefined, relays: readonly string[]): boolean {
+  return (
+    url === undefined || relays.some((relay) => relay.replace(/\/$/, '') === url.replace(/\/$/, ''))
+  );
+}
+
+/**
+ * The relays where the author of a NIP-65 list reads, at most eight, canonical, each once.
+ * Those marked `write` are left out, since nobody listens there; so are invalid ones.
+ */
+export function relaysOfList(event: Tagged): string[] {
+  const relays = new Set<string>();
+  for (const [name, url, marker] of event.tags) {
+    if (name !== 'r' || url === undefined || marker === 'write') continue;
+    try {
+      relays.add(normalizeRelayUrl(url));
+    } catch {
+      continue; // The list is somebody else's; one bad line in it spoils nothing.
+    }
+    if (relays.size === MAX_RELAYS) break;
+  }
+  return [...relays];
+}
+
+function wholeNumber(text: string | undefined): number | undefined {
+  return text !== undefined && /^\d{1,15}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,79 @@
+// CONNECT to a host of the clear web: dialled from here, reached through an exit, or refused by settings.
+
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { NwsError, toNwsError } from '../../errors.js';
+import { DIAL_TIMEOUT_MS } from '../../limits.js';
+import { type Caller, passOn } from '../caller.js';
+import { type Entry, endWith } from '../entry.js';
+import { formatHostPort, type HostPort } from '../host-port.js';
+
+/**
+ * Answers 200 when the host has accepted the connection.
+ * @throws NwsError `http_request_denied` by settings, else why the host can't be reached.
+ */
+export async function connectClearnet(entry: Entry, caller: Caller): Promise<void> {
+  if (entry.clearnet === 'deny') throw clearnetDenied(caller.at.host);
+  const { at, signal } = caller;
+  const isDirect = entry.clearnet === 'direct';
+  const upstream = await (isDirect ? dial(at, signal) : throughExit(entry, at, signal));
+  caller.accept();
+  passOn(entry, caller, upstream);
+}
+
+/**
+ * A connection through an exit, which ends with the signal. Nothing is resolved or dialled here.
+ * @throws NwsError as ExitChooser.open().
+ */
+export async function throughExit(
+  { exits }: Entry,
+  to: HostPort,
+  signal: AbortSignal,
+): Promise<Duplex> {
+  if (exits === undefined) {
+    throw new NwsError('bad_config', 'this proxy knows no way to find an exit');
+  }
+  return endWith(await exits.open(to, signal), signal);
+}
+
+/** The refusal of hosts that aren't `.nostr`. */
+export function clearnetDenied(host: string): NwsError {
+  return new NwsError('http_request_denied', `${host} is not a .nostr host`, {
+    hint: 'this proxy serves .nostr alone; start it with --clearnet direct or exit to let it reach others',
+  });
+}
+
+async function dial(to: HostPort, signal: AbortSignal): Promise<Socket> {
+  const { host, port } = to;
+  const socket = connect({
+    host,
+    port,
+    autoSelectFamily: true,
+    allowHalfOpen: true,
+    noDelay: true,
+  });
+  endWith(socket, signal);
+  const timer = setTimeout(() => socket.destroy(timedOut(to)), DIAL_TIMEOUT_MS);
+  try {
+    await once(socket, 'connect', { signal });
+    return socket;
+  } catch (error) {
+    throw unreachable(to, toNwsError(error, 'destination_unavailable'));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function timedOut(to: HostPort): NwsError {
+  return new NwsError('connection_timeout', `${formatHostPort(to)} did not answer`);
+}
+
+/** The reason with the place: several addresses may have failed, each with an error of its own. */
+function unreachable(to: HostPort, error: NwsError): NwsError {
+  const { cause } = error;
+  const first = cause instanceof AggregateError ? toNwsError(cause.errors[0], error.code) : error;
+  if (first.cause === undefined) return first;
+  const message = `can't connect to ${formatHostPort(to)}: ${first.message}`;
+  return new NwsError(first.code, message, { cause: first });
+}

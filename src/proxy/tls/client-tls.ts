@@ -1,0 +1,41 @@
+// The server's side of TLS toward the client, on a connection whose ClientHello was read already.
+
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { type SecureContext, TLSSocket } from 'node:tls';
+import { NwsError } from '../../errors.js';
+import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
+import { ignoreErrors } from '../entry.js';
+
+/**
+ * Finishes the client's handshake.
+ * @param said what the client has sent so far, its ClientHello at least
+ * @param protocol the one ALPN protocol to choose; without it none is chosen
+ * @throws NwsError `tls_protocol_error` when the client breaks it off or takes too long; it is destroyed then.
+ */
+export async function acceptTls(
+  client: Socket,
+  said: Buffer,
+  secureContext: SecureContext,
+  protocol?: string,
+): Promise<TLSSocket> {
+  client.unshift(said);
+  const alpn = protocol === undefined ? {} : { ALPNProtocols: [protocol] };
+  const socket = new TLSSocket(client, { isServer: true, secureContext, ...alpn });
+  ignoreErrors(socket);
+  const timer = setTimeout(() => socket.destroy(new Error('timed out')), CLIENT_HEAD_TIMEOUT_MS);
+  const left = new AbortController();
+  client.once('close', () => left.abort());
+  try {
+    await once(socket, 'secure', { signal: left.signal });
+    return socket;
+  } catch (cause) {
+    socket.destroy();
+    throw new NwsError('tls_protocol_error', 'the client broke off the TLS handshake', {
+      hint: 'does it trust the local CA? `nws ca` says how',
+      cause,
+    });
+  } finally {
+    clearTimeout(timer);
+  }
+}

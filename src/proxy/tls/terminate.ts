@@ -1,0 +1,193 @@
+// `--tls terminate`: a CONNECT to a `.nostr` host, whose TLS ends here and goes on under the exit's pin.
+//
+//   client ── 200 ──┬─ TLS, pin on record ── our leaf ║ pinned TLS ── exit
+//                   ├─ TLS, no pin ───────── untouched ─────────────── exit
+//                   └─ anything else ─────── untouched ─────────────── exit
+//
+// The stream is opened while the client makes up its mind. Who speaks first decides: a TLS server never does.
+
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { type NwsError, toNwsError } from '../../errors.js';
+import { type Caller, join, logFailure, passOn } from '../caller.js';
+import { type Entry, endWith } from '../entry.js';
+import type { ResolvedHost } from '../resolve.js';
+import { acceptTls } from './client-tls.js';
+import { answerFailure, failureProtocol } from './failures.js';
+import type { PinnedRoute } from './pinned.js';
+import type { FirstWord } from './prelude.js';
+
+/** What a client may take for its first word once its stream has failed: one that speaks TLS speaks at once. */
+const LAST_WORD_MS = 3_000;
+
+/** A stream on its way. Neither promise is left without a handler. */
+interface Opening {
+  readonly to: Promise<ResolvedHost>;
+  readonly stream: Promise<Duplex>;
+}
+
+/**
+ * Serves the CONNECT until it is handed over. Failures of TLS clients are answered inside TLS.
+ * @throws NwsError `bad_name` before 200 was answered; after it, why the stream of another client failed.
+ */
+export async function terminate(entry: Entry, caller: Caller): Promise<void> {
+  entry.resolver.decode(caller.at.host);
+  caller.accept();
+  const opening = open(entry, caller);
+  const word = await firstWord(caller, opening.stream);
+  if (word.kind === 'tls') await secure(entry, caller, word.alpn, opening);
+  else passOn(entry, caller, await opening.stream);
+}
+
+function open(entry: Entry, { at, signal }: Caller): Opening {
+  const to = entry.resolver.resolve(at.host);
+  // 200 is out already, so there is no need to wait for the exit's answer before the handshake.
+  const stream = to.then(async (found) =>
+    endWith(await entry.open(found, at.port, signal, true), signal),
+  );
+  stream.catch(ignore);
+  return { to, stream };
+}
+
+/** The client's first word, or 'other' when the server has spoken before it, or has failed and the client is silent. */
+async function firstWord(caller: Caller, stream: Promise<Duplex>): Promise<FirstWord> {
+  const decided = new AbortController();
+  const server = new Promise<FirstWord>((resolve) => {
+    const spoken = (): void => resolve({ kind: 'other' });
+    const failed = (): void => afterLastWord(decided.signal, spoken);
+    stream.then((opened) => {
+      onFirstByte(opened.once('close', failed), decided.signal, spoken);
+    }, failed);
+  });
+  try {
+    return await Promise.race([caller.prelude.firstWord(caller.signal), server]);
+  } finally {
+    decided.abort();
+  }
+}
+
+/** Calls back when a stream has bytes to read, or has ended; takes none of them. */
+function onFirstByte(stream: Duplex, signal: AbortSignal, spoken: () => void): void {
+  if (signal.aborted) return;
+  const look = (): void => {
+    if (stream.readableLength > 0) spoken();
+    // Nothing to read: this was the end, which is announced only to those who ask.
+    else stream.read(0);
+  };
+  stream.on('readable', look).on('end', spoken);
+  signal.addEventListener('abort', () => stream.off('readable', look).off('end', spoken));
+}
+
+function afterLastWord(signal: AbortSignal, act: () => void): void {
+  if (signal.aborted) return;
+  const timer = setTimeout(act, LAST_WORD_MS);
+  signal.addEventListener('abort', () => clearTimeout(timer));
+}
+
+async function secure(
+  entry: Entry,
+  caller: Caller,
+  alpn: readonly string[],
+  opening: Opening,
+): Promise<void> {
+  const { client, prelude, at, signal } = caller;
+  const leave = (): void => {
+    client.destroy();
+  };
+  // A client that stops speaking amid a handshake has given up.
+  if (prelude.ended) leave();
+  client.once('end', leave);
+  let upstream: Duplex;
+  try {
+    upstream = await reach(entry, { port: at.port, alpn, signal }, opening);
+  } catch (error) {
+    opening.stream.then((stream) => stream.destroy(), ignore);
+    if (!signal.aborted) await fail(entry, caller, caller.handOver(), alpn, toNwsError(error));
+    return;
+  } finally {
+    client.off('end', leave);
+  }
+  if (upstream instanceof TLSSocket) await meet(entry, caller, upstream);
+  else await passThrough(entry, caller, alpn, upstream);
+}
+
+/**
+ * The client's own TLS, as it is. An exit of NIP-443 doesn't say that it is there, but speaks when it is spoken
+ * to; where nothing comes back, the client can still be told why.
+ */
+async function passThrough(
+  entry: Entry,
+  caller: Caller,
+  alpn: readonly string[],
+  upstream: Duplex,
+): Promise<void> {
+  const said = caller.prelude.release();
+  upstream.write(said);
+  try {
+    await firstByte(upstream);
+    caller.handOver();
+    join(entry, caller.at, caller.client, upstream);
+  } catch (error) {
+    if (!caller.signal.aborted) await fail(entry, caller, said, alpn, toNwsError(error));
+  }
+}
+
+/** Resolves when there is something to read, or the end; takes none of it. Rejects with the stream's error. */
+function firstByte(stream: Duplex): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const over = new AbortController();
+    const settle = (act: () => void): void => {
+      over.abort();
+      stream.off('close', closed);
+      act();
+    };
+    const closed = (): void =>
+      settle(() => (stream.errored ? reject(stream.errored) : resolve(undefined)));
+    stream.once('close', closed);
+    if (stream.closed) closed();
+    else onFirstByte(stream, over.signal, () => settle(resolve));
+  });
+}
+
+/** Pinned TLS to the exit, or the bare stream where the exit has no pin. */
+async function reach(
+  { pinned }: Entry,
+  route: Pick<PinnedRoute, 'port' | 'alpn' | 'signal'>,
+  opening: Opening,
+): Promise<Duplex> {
+  const to = await opening.to;
+  const pin = await pinned.pinFor(to);
+  const stream = await opening.stream;
+  return pin === undefined ? stream : pinned.connect({ ...route, to, pin }, stream);
+}
+
+/** TLS with the client, in the protocol that the exit has chosen, and then both sides joined. */
+async function meet(entry: Entry, caller: Caller, upstream: TLSSocket): Promise<void> {
+  const protocol = upstream.alpnProtocol || undefined;
+  try {
+    const leaf = entry.authority.leafFor(caller.at.host);
+    const client = await acceptTls(caller.client, caller.handOver(), leaf, protocol);
+    join(entry, caller.at, client, upstream);
+  } catch (error) {
+    upstream.destroy();
+    throw error;
+  }
+}
+
+/** The failure as a web page, which is the one thing that every client of an https URL can show. */
+async function fail(
+  entry: Entry,
+  caller: Caller,
+  said: Buffer,
+  alpn: readonly string[],
+  failure: NwsError,
+): Promise<void> {
+  logFailure(entry, caller.at.host, failure);
+  const leaf = entry.authority.leafFor(caller.at.host);
+  const protocol = failureProtocol(alpn);
+  answerFailure(await acceptTls(caller.client, said, leaf, protocol), failure);
+}
+
+function ignore(): void {
+  // dealt with where it was awaited first
+}

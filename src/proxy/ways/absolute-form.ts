@@ -1,0 +1,160 @@
+// Requests in absolute form: `GET http://host/path` to the proxy port, sent on as the host expects them.
+//
+//   client ── absolute form ─┬─ http://….nostr   a stream, plain HTTP inside its encryption
+//                            ├─ https://….nostr  a stream, pinned TLS
+//                            └─ other ────────── directly, or through an exit
+//
+// Forwarding itself is http/forward and http/upgrade.
+
+import { createHmac, randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { Agent, buildConnector } from 'undici';
+import { NwsError, toNwsError } from '../../errors.js';
+import { forwardRequest } from '../../http/forward.js';
+import { endToEnd, replaceHeaders, values } from '../../http/headers.js';
+import { replyFailure, replyFailureRaw } from '../../http/reply.js';
+import { forwardUpgrade } from '../../http/upgrade.js';
+import { DIAL_TIMEOUT_MS } from '../../limits.js';
+import { join, logFailure } from '../caller.js';
+import { clearnetDenied, throughExit } from '../clearnet/clearnet.js';
+import { type Entry, endWith } from '../entry.js';
+import { type AbsoluteTarget, formatHostPort } from '../host-port.js';
+
+/** Connections to one origin at once; more requests wait. */
+const MAX_CONNECTIONS = 64;
+/** Origins at once. */
+const MAX_ORIGINS = 1_024;
+/** How long a connection without a request is kept. */
+const KEEP_ALIVE_MS = 30_000;
+
+type Origin = Pick<AbsoluteTarget, 'scheme' | 'host' | 'port'>;
+
+export class Forwarder {
+  readonly #entry: Entry;
+  readonly #closing = new AbortController();
+  readonly #dialDirect = buildConnector({ timeout: DIAL_TIMEOUT_MS, autoSelectFamily: true });
+  readonly #agent: Agent;
+  readonly #viaSecret = randomBytes(16);
+
+  constructor(entry: Entry) {
+    this.#entry = entry;
+    setMaxListeners(0, this.#closing.signal);
+    this.#agent = new Agent({
+      connect: (options, callback) => this.#connect(options, callback),
+      connections: MAX_CONNECTIONS,
+      maxOrigins: MAX_ORIGINS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    });
+  }
+
+  /** Forwards a request and its answer; failures are answered as CLI.md says. */
+  request(target: AbsoluteTarget, req: IncomingMessage, res: ServerResponse): void {
+    const onError = (error: NwsError): void => {
+      logFailure(this.#entry, target.host, error);
+      replyFailure(res, error);
+    };
+    try {
+      const headers = this.#headers(target, req);
+      const origin = `${target.scheme}://${formatHostPort(target).toLowerCase()}`;
+      const dispatcher = this.#agent;
+      forwardRequest(req, res, { dispatcher, origin, path: target.path, headers, onError });
+    } catch (error) {
+      onError(toNwsError(error));
+    }
+  }
+
+  /** The same for a request that asks for another protocol. */
+  upgrade(target: AbsoluteTarget, req: IncomingMessage, client: Socket, head: Buffer): void {
+    const onError = (error: NwsError): void => {
+      logFailure(this.#entry, target.host, error);
+      replyFailureRaw(client, error, req.headers.accept);
+    };
+    try {
+      forwardUpgrade(req, client, head, {
+        connect: (signal) => this.#reach(target, signal),
+        path: target.path,
+        headers: this.#headers(target, req),
+        onUpgrade: (side, origin) => join(this.#entry, target, side, origin),
+        onError,
+      });
+    } catch (error) {
+      onError(toNwsError(error));
+    }
+  }
+
+  /** Ends all connections, requests on them included. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#agent.destroy();
+  }
+
+  /** @throws NwsError `http_request_denied` by settings, `proxy_loop_detected`. */
+  #headers(target: AbsoluteTarget, req: IncomingMessage): string[] {
+    const { resolver, clearnet } = this.#entry;
+    if (clearnet === 'deny' && !resolver.isNostr(target.host)) throw clearnetDenied(target.host);
+    const passed = values(req.rawHeaders, 'via');
+    const via = this.#viaFor(target.host);
+    if (passed.some((value) => value.includes(via))) {
+      throw new NwsError('proxy_loop_detected', 'this request has been here before', {
+        hint: 'two proxies send requests to each other',
+      });
+    }
+    // The target says the host, whatever the Host field says (RFC 9112, section 3.2.2).
+    const own = { Host: target.authority, Via: [...passed, via].join(', ') };
+    return replaceHeaders(endToEnd(req.rawHeaders), own);
+  }
+
+  /** Our name in Via: another one for each host, so that no two exits can tell that they serve the same entry. */
+  #viaFor(host: string): string {
+    const digest = createHmac('sha256', this.#viaSecret).update(host.toLowerCase()).digest('hex');
+    return `1.1 nws-${digest.slice(0, 12)}`;
+  }
+
+  #connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
+    const scheme = options.protocol === 'https:' ? 'https' : 'http';
+    const port = Number(options.port) || (scheme === 'https' ? 443 : 80);
+    this.#reach({ scheme, host: options.hostname, port }, this.#closing.signal).then(
+      // undici asks no more of a socket than a stream has.
+      (stream) => callback(null, stream as Socket),
+      (error: unknown) => callback(toNwsError(error), null),
+    );
+  }
+
+  async #reach(origin: Origin, signal: AbortSignal): Promise<Duplex> {
+    const { resolver, pinned, open } = this.#entry;
+    const { scheme, host, port } = origin;
+    if (!resolver.isNostr(host)) return endWith(await this.#clearnet(origin, signal), signal);
+    const to = await resolver.resolve(host);
+    if (scheme === 'http') return endWith(await open(to, port, signal), signal);
+    // Here the proxy is the TLS client, so there is nobody else who could check the exit.
+    const pin = await pinned.requirePin(to);
+    return pinned.connect({ to, port, pin, alpn: ['http/1.1'], signal });
+  }
+
+  async #clearnet(origin: Origin, signal: AbortSignal): Promise<Socket> {
+    const { port } = origin;
+    const host = origin.host.replace(/^\[(.*)\]$/, '$1');
+    const to = { ...origin, host };
+    if (this.#entry.clearnet !== 'exit') return this.#dial(to);
+    // undici asks no more of a socket than a stream has.
+    const stream = (await throughExit(this.#entry, { host, port }, signal)) as Socket;
+    return origin.scheme === 'http' ? stream : this.#dial(to, stream);
+  }
+
+  /** Connects, unless a way is there already, and for https does the TLS, checked as Node does it. */
+  async #dial({ scheme, host, port }: Origin, httpSocket?: Socket): Promise<Socket> {
+    const base = { hostname: host, protocol: `${scheme}:`, port: String(port), servername: host };
+    const options = { ...base, ...(httpSocket && { httpSocket }) };
+    return new Promise((resolve, reject) => {
+      this.#dialDirect(options, (error, socket) => {
+        if (error) httpSocket?.destroy();
+        if (error) reject(error);
+        else resolve(socket!);
+      });
+    });
+  }
+}

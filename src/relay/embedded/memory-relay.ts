@@ -1,0 +1,187 @@
+// The embedded relay, for development and tests: one port that speaks WebSocket, NIP-11 and plain HTTP.
+// Here are sockets and lifecycle only; frames are read in client.ts, events judged in core.ts.
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { Event as NostrEvent } from 'nostr-tools';
+import type { Logger } from 'pino';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { NwsError, toNwsError } from '../../errors.js';
+import { DEFAULT_FRAME_BYTES } from '../../limits.js';
+import { defaultBehaviour, type RelayBehaviour, seededRandom } from './behaviour.js';
+import { MAX_SUBSCRIPTIONS, RelayClient } from './client.js';
+import { RelayCore } from './core.js';
+
+export { type RelayBehaviour, strfryBehaviour } from './behaviour.js';
+
+/** Clients at once. */
+const MAX_CONNECTIONS = 1_024;
+/** What a frame may hold beside its event. */
+const FRAME_OVERHEAD_BYTES = 128;
+
+export interface MemoryRelayOptions {
+  /** Default 0: a free port of the system's choice. */
+  readonly port?: number | undefined;
+  /** Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  readonly log?: Logger | undefined;
+  /** Default 65,536. */
+  readonly maxEventBytes?: number | undefined;
+  readonly behaviour?: Partial<RelayBehaviour> | undefined;
+  /** Repeats the same losses and repetitions. */
+  readonly seed?: number | undefined;
+}
+
+export interface MemoryRelayStats {
+  readonly connections: number;
+  readonly subscriptions: number;
+  readonly events: number;
+  readonly refused: number;
+  readonly delivered: number;
+  readonly stored: number;
+}
+
+interface MemoryRelayEvents {
+  /** An event was accepted. */
+  event: [event: NostrEvent];
+}
+
+export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
+  /** Switches, effective at once when changed. */
+  readonly behaviour: RelayBehaviour;
+  readonly #core: RelayCore;
+  readonly #server: Server;
+  readonly #webSockets: WebSocketServer;
+  readonly #clients = new Map<WebSocket, RelayClient>();
+  readonly #log: Logger | undefined;
+  #disconnectedAt = performance.now();
+
+  private constructor(options: MemoryRelayOptions) {
+    super();
+    const { behaviour, maxEventBytes, log, seed = 1 } = options;
+    this.#log = log;
+    this.behaviour = { ...defaultBehaviour, ...behaviour };
+    if (maxEventBytes !== undefined) this.behaviour.maxEventBytes = maxEventBytes;
+    this.#core = new RelayCore({
+      behaviour: this.behaviour,
+      random: seededRandom(seed),
+      onAccepted: (event) => this.emit('event', event),
+    });
+    this.#webSockets = new WebSocketServer({
+      noServer: true,
+      perMessageDeflate: false,
+      maxPayload: this.#maxFrameBytes,
+    });
+    this.#server = createServer((request, response) => this.#onRequest(request, response));
+    this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket, head));
+  }
+
+  /** Rejects with address_in_use where the port is taken. */
+  static async start(options: MemoryRelayOptions = {}): Promise<MemoryRelay> {
+    const relay = new MemoryRelay(options);
+    const { port = 0, host = '127.0.0.1' } = options;
+    relay.#server.listen(port, host);
+    try {
+      await once(relay.#server, 'listening');
+    } catch (cause) {
+      const { code, message } = toNwsError(cause);
+      if (code !== 'address_in_use') throw new NwsError(code, message, { cause });
+      const hint = 'stop what listens there, or choose another port';
+      throw new NwsError(code, `port ${port} on ${host} is taken`, { cause, hint });
+    }
+    return relay;
+  }
+
+  get url(): string {
+    const { address, port, family } = this.#server.address() as AddressInfo;
+    return family === 'IPv6' ? `ws://[${address}]:${port}` : `ws://${address}:${port}`;
+  }
+
+  get stats(): MemoryRelayStats {
+    const counts = [...this.#clients.values()].map((client) => client.subscriptions);
+    const subscriptions = counts.reduce((sum, count) => sum + count, 0);
+    return { connections: this.#clients.size, subscriptions, ...this.#core.stats };
+  }
+
+  /** Drops every connection without a farewell, as a crash would. */
+  disconnectAll(): void {
+    this.#disconnectedAt = performance.now();
+    for (const ws of this.#clients.keys()) ws.terminate();
+  }
+
+  /** Ends everything; resolves when the port is free. */
+  async close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.disconnectAll();
+    this.#webSockets.close();
+    this.#server.closeAllConnections();
+    this.#core.close();
+    await closed;
+  }
+
+  get #maxFrameBytes(): number {
+    return Math.max(DEFAULT_FRAME_BYTES, this.behaviour.maxEventBytes + FRAME_OVERHEAD_BYTES);
+  }
+
+  #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    if (this.#clients.size >= MAX_CONNECTIONS) {
+      socket.on('error', () => socket.destroy());
+      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+      return;
+    }
+    this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
+      this.#onConnection(ws, request.headers.host ?? '');
+    });
+  }
+
+  #onConnection(ws: WebSocket, host: string): void {
+    const client = new RelayClient({ ws, host, core: this.#core });
+    this.#clients.set(ws, client);
+    ws.on('message', (data) => {
+      if (!this.#isTimeToDisconnect()) client.onMessage(data.toString());
+    });
+    ws.on('error', (error) => this.#log?.debug({ err: error }, 'a client broke the connection'));
+    ws.on('close', () => {
+      this.#clients.delete(ws);
+      client.close();
+    });
+  }
+
+  #isTimeToDisconnect(): boolean {
+    const { disconnectEveryMs } = this.behaviour;
+    if (disconnectEveryMs === 0) return false;
+    if (performance.now() - this.#disconnectedAt < disconnectEveryMs) return false;
+    this.disconnectAll();
+    return true;
+  }
+
+  #onRequest(request: IncomingMessage, response: ServerResponse): void {
+    const wantsDocument = request.headers.accept?.includes('application/nostr+json') ?? false;
+    const type = wantsDocument ? 'application/nostr+json' : 'text/plain; charset=utf-8';
+    // NIP-11 wants web pages to be able to read the document.
+    response.writeHead(200, { 'content-type': type, 'access-control-allow-origin': '*' });
+    response.end(wantsDocument ? JSON.stringify(this.#document()) : this.#page());
+  }
+
+  #document(): object {
+    return {
+      name: 'nws relay',
+      description: 'A relay in memory, for development and tests',
+      software: 'nws',
+      supported_nips: [1, 11, 40, 42],
+      limitation: {
+        max_message_length: this.#maxFrameBytes,
+        max_content_length: this.behaviour.maxEventBytes,
+        max_subscriptions: MAX_SUBSCRIPTIONS,
+        auth_required: this.behaviour.authRequired,
+      },
+    };
+  }
+
+  #page(): string {
+    return `This is the relay of nws, a Nostr relay in memory for development and tests.\nConnect a Nostr client to ${this.url}\n`;
+  }
+}

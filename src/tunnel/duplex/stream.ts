@@ -1,0 +1,112 @@
+// A stream as an ordinary Node Duplex, so that http, tls, undici and net compose with it.
+// What the bytes become on the wire is protocol/stream-state.ts; when it goes out, tunnel/peer.ts.
+
+import { NwsError } from '../../errors.js';
+import type { StreamState } from '../../protocol/stream/stream-state.js';
+import { SocketLike } from './socket-like.js';
+
+/** Bytes taken from the application before they are sent: enough to fill events while one is on its way. */
+const SEND_QUEUE_BYTES = 256 * 1024;
+/** A side that is done with the stream leaves the other this long to take what was written. */
+const LINGER_MS = 30_000;
+
+export class TunnelStream extends SocketLike {
+  readonly #state: StreamState;
+  /** Tells the peer's shell that the state changed. */
+  readonly #changed: () => void;
+  #pendingWrite: (() => void) | undefined;
+  #pendingFinal: (() => void) | undefined;
+  #wantsBytes = false;
+  #isEnded = false;
+  #lingerTimer: NodeJS.Timeout | undefined;
+
+  constructor(state: StreamState, changed: () => void) {
+    super({ allowHalfOpen: true });
+    this.#state = state;
+    this.#changed = changed;
+  }
+
+  /** Brings the Duplex up to date with the state; called after anything may have changed it. */
+  sync(): void {
+    const { send, receive, phase, error } = this.#state;
+    if (this.#lingerTimer !== undefined) this.#discard();
+    if (this.#pendingWrite !== undefined && send.queuedBytes < SEND_QUEUE_BYTES) {
+      const done = this.#pendingWrite;
+      this.#pendingWrite = undefined;
+      done();
+    }
+    this.#deliver();
+    if (this.#pendingFinal !== undefined && send.finished) {
+      const done = this.#pendingFinal;
+      this.#pendingFinal = undefined;
+      done();
+    }
+    if (receive.finished && !this.#isEnded) {
+      this.#isEnded = true;
+      this.push(null);
+    }
+    if (phase !== 'over') return;
+    clearTimeout(this.#lingerTimer);
+    if (error !== undefined) this.destroy(error);
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
+    // A copy: the writer may use its buffer again as soon as we call back, and we send it again on loss.
+    this.#state.send.write(Buffer.from(chunk));
+    this.bytesWritten += chunk.length;
+    if (this.#state.send.queuedBytes < SEND_QUEUE_BYTES) callback();
+    else this.#pendingWrite = callback;
+    this.#changed();
+  }
+
+  /** Calls back when the peer has everything, so that 'finish' means delivered. */
+  override _final(callback: () => void): void {
+    this.#pendingFinal = callback;
+    this.#state.send.end();
+    this.#changed();
+  }
+
+  override _read(): void {
+    this.#wantsBytes = true;
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    let took = false;
+    while (this.#wantsBytes && !this.destroyed) {
+      const bytes = this.#state.receive.take(performance.now());
+      if (bytes === undefined) break;
+      took = true;
+      this.bytesRead += bytes.length;
+      this.#wantsBytes = this.push(bytes);
+    }
+    // The window may have opened.
+    if (took) this.#changed();
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const { phase, send } = this.#state;
+    if (phase === 'open' && error === null && send.endQueued) {
+      // Written and ended in order: what was written still goes out, as it does on a TCP socket.
+      this.#state.leave();
+      this.#lingerTimer = setTimeout(() => this.#abort(null), LINGER_MS);
+      this.#discard();
+      this.#changed();
+    } else if (phase !== 'over') this.#abort(error);
+    callback(error);
+  }
+
+  #abort(error: Error | null): void {
+    const reason = error instanceof NwsError ? error : gone();
+    this.#state.reset(reason, performance.now());
+    this.#changed();
+  }
+
+  #discard(): void {
+    while (this.#state.receive.take(performance.now()) !== undefined);
+  }
+}
+
+function gone(): NwsError {
+  return new NwsError('connection_terminated', 'the other side closed the connection');
+}

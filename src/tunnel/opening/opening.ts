@@ -1,0 +1,67 @@
+// Asks an exit for a stream and waits for its answer, or for the client to leave.
+
+import { NwsError } from '../../errors.js';
+import type { StreamState } from '../../protocol/stream/stream-state.js';
+import type { StreamOptions } from '../../protocol/stream/stream-types.js';
+import type { TunnelStream } from '../duplex/stream.js';
+import type { Peer } from '../peer.js';
+
+export interface AskOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly reverse?: StreamOptions['reverse'];
+}
+
+/**
+ * Resolves when the exit has connected its target; an aborted signal ends the stream.
+ * @throws NwsError why it can't be opened, or the signal's reason.
+ */
+export function openStream(
+  peer: Peer,
+  destination: string,
+  signal?: AbortSignal,
+): Promise<TunnelStream> {
+  return ask(peer, destination, (state) => peer.attach(state), { signal }).answer;
+}
+
+/** @param onOpen makes the answer of the open stream, before anything else happens to it */
+export function ask<T>(
+  peer: Peer,
+  destination: string,
+  onOpen: (state: StreamState) => T,
+  { signal, reverse }: AskOptions,
+): { state: StreamState; answer: Promise<T> } {
+  let asked: StreamState;
+  const answer = new Promise<T>((resolve, reject) => {
+    const done = (): void => signal?.removeEventListener('abort', aborted);
+    const check = (): void => {
+      // A NIP-443 exit never answers: what the client has to say is what it waits for.
+      if (state.phase === 'opening' && state.plain === undefined) return;
+      done();
+      if (state.error !== undefined) reject(state.error);
+      else resolve(onOpen(state));
+    };
+    const aborted = (): void => {
+      state.reset(new NwsError('connection_terminated', 'the client left'), performance.now());
+      peer.update();
+      done();
+      reject(signal!.reason);
+    };
+    const state = peer.open(destination, check, reverse);
+    asked = state;
+    signal?.addEventListener('abort', aborted, { once: true });
+  });
+  return { state: asked!, answer };
+}
+
+/** What a relay's refusal means to whoever asked for a stream; undefined where it may pass. */
+export function refusalOf(reason: string, relays: string): NwsError | undefined {
+  if (reason.startsWith('mute:')) {
+    return new NwsError('exit_unreachable', 'no exit listens there', {
+      hint: `the relay ${relays} says that nobody is subscribed; check that the exit runs and uses it`,
+    });
+  }
+  if (!/^(blocked|restricted|auth-required|pow):/.test(reason)) return undefined;
+  return new NwsError('relay_refused', `the relay ${relays} refuses our events: ${reason}`, {
+    hint: 'use another relay, or one that lets this key write',
+  });
+}

@@ -1,0 +1,71 @@
+// The links that this process listens on, one subscription each for all keys of ours, and who holds them.
+
+import type { Event as NostrEvent } from 'nostr-tools';
+import type { RelayLink } from '../../relay/link.js';
+import type { RelayPool } from '../../relay/pool.js';
+import { Inbox } from './inbox.js';
+
+export interface InboxesOptions {
+  readonly pool: RelayPool;
+  readonly onEvent: (event: NostrEvent, link: RelayLink) => void;
+  /** A link came up, or has room for more. */
+  readonly onRoom: () => void;
+  /** A link went down. */
+  readonly onDown: (link: RelayLink) => void;
+}
+
+interface Held {
+  readonly url: string;
+  readonly inbox: Inbox;
+  readonly onDown: () => void;
+}
+
+export class Inboxes {
+  readonly #options: InboxesOptions;
+  readonly #held = new Map<RelayLink, Held>();
+
+  constructor(options: InboxesOptions) {
+    this.#options = options;
+  }
+
+  get links(): RelayLink[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Listens on this relay for messages to `receiver`, and for the start of `exit`, until `remove`. */
+  add(url: string, receiver: string, exit?: string): RelayLink {
+    const { pool, onEvent, onRoom, onDown } = this.#options;
+    const link = pool.acquire(url);
+    let held = this.#held.get(link);
+    if (held === undefined) {
+      held = { url, inbox: new Inbox(link, onEvent), onDown: () => onDown(link) };
+      this.#held.set(link, held);
+      link.on('up', onRoom);
+      link.on('drain', onRoom);
+      link.on('down', held.onDown);
+    } else pool.release(url);
+    held.inbox.add(receiver, exit);
+    return link;
+  }
+
+  remove(link: RelayLink, receiver: string, exit?: string): void {
+    const held = this.#held.get(link);
+    if (held === undefined) return;
+    held.inbox.remove(receiver, exit);
+    if (held.inbox.isEmpty) this.#release(link, held);
+  }
+
+  close(): void {
+    for (const [link, held] of this.#held) this.#release(link, held);
+  }
+
+  #release(link: RelayLink, { url, inbox, onDown }: Held): void {
+    const { pool, onRoom } = this.#options;
+    inbox.close();
+    link.off('up', onRoom);
+    link.off('drain', onRoom);
+    link.off('down', onDown);
+    this.#held.delete(link);
+    pool.release(url);
+  }
+}

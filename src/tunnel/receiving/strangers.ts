@@ -1,0 +1,49 @@
+// Those who may not use this exit: each is told so once, where that can be told, and never again. What they send
+// makes no peer, no stream and no memory but this list.
+
+import type { Logger } from 'pino';
+import { NwsError } from '../../errors.js';
+import { RateLimit } from '../../protocol/peer/rate-limit.js';
+import { resetFor } from '../../protocol/stream/reset.js';
+import { encodeMessages } from '../../protocol/wire/message.js';
+import type { RelayLink } from '../../relay/link.js';
+import { Sealer } from '../sending/sealer.js';
+import type { Received } from './reception.js';
+
+/** Strangers who were told; past this the oldest is forgotten. */
+const MAX_TOLD = 4_096;
+/** Keys cost a stranger nothing, signatures us something. */
+const ANSWERS_A_SECOND = 4;
+
+export class Strangers {
+  readonly #log: Logger;
+  readonly #now: () => number;
+  readonly #told = new Set<string>();
+  readonly #answers = new RateLimit(ANSWERS_A_SECOND);
+
+  /** @param now in ms */
+  constructor(log: Logger, now: () => number = () => performance.now()) {
+    this.#log = log;
+    this.#now = now;
+  }
+
+  /** Turns away what a stranger sent over `link`. */
+  turnAway({ signer, from, messages, scheme }: Received, link: RelayLink): void {
+    const asked = messages.find(({ type }) => type === 'CONNECT' || type === 'CONNECTR');
+    // One of NIP-443 would understand no answer.
+    if (asked === undefined || !('v' in asked) || this.#told.has(from)) return;
+    if (!this.#answers.allows(this.#now())) return;
+    this.#remember(from);
+    this.#log.info({ peer: from }, 'turned away: not a client of this exit');
+    const sealer = new Sealer(signer, from);
+    sealer.scheme = scheme;
+    const error = new NwsError('http_request_denied', 'this exit does not serve this client');
+    link.publish(sealer.seal(encodeMessages([resetFor(asked.key, error)])).event);
+  }
+
+  #remember(pubkey: string): void {
+    this.#told.add(pubkey);
+    const [oldest] = this.#told;
+    if (this.#told.size > MAX_TOLD && oldest !== undefined) this.#told.delete(oldest);
+  }
+}

@@ -1,0 +1,137 @@
+// TLS 1.3 with a pre-shared key and nothing else (RFC 8446, section 4.2.11) on a reverse connection: no
+// certificate on either side, a fresh key exchange inside. Who may present which key is expected.ts.
+
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type ConnectionOptions, connect, createServer, TLSSocket } from 'node:tls';
+import { NwsError } from '../../errors.js';
+import { ReverseWire } from './wire.js';
+
+/** Version and cipher without a choice: an external key is bound to a hash, SHA-256, and both sides are ours. */
+const FIXED = {
+  minVersion: 'TLSv1.3',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'TLS_AES_128_GCM_SHA256',
+  // No CA is trusted, and a handshake without the pre-shared key could end in no other way than by a certificate.
+  ca: [],
+} as const satisfies ConnectionOptions;
+
+export interface PskOptions {
+  /** PSK identity: the key of the stream. */
+  readonly key: string;
+  readonly secret: Buffer;
+  /** For the handshake, which takes one round trip. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * The entry's side of the handshake. The socket needs `allowHalfOpen`; on failure it is destroyed.
+ * @throws NwsError `reverse_unreachable`.
+ */
+export function secureAsServer(socket: Socket, options: PskOptions): Promise<TLSSocket> {
+  return secure(socket, options, (wire, done, fail) => {
+    // One for each connection, and so its own ticket keys: what one stream began must not resume as another one.
+    const server = createServer({
+      ...FIXED,
+      pskCallback: (_socket, identity) => (identity === options.key ? options.secret : null),
+    });
+    server.on('secureConnection', done).on('tlsClientError', fail);
+    server.emit('connection', wire);
+  });
+}
+
+/**
+ * The exit's side of the handshake. The socket needs `allowHalfOpen`; on failure it is destroyed.
+ * @throws NwsError `reverse_unreachable`.
+ */
+export function secureAsClient(socket: Socket, options: PskOptions): Promise<TLSSocket> {
+  return secure(socket, options, (wire, done, fail) => {
+    const tls = connect({
+      ...FIXED,
+      socket: wire,
+      pskCallback: () => ({ psk: options.secret, identity: options.key }),
+      // Asked only where the server went on without the pre-shared key.
+      checkServerIdentity: () => unproven(),
+    });
+    tls.on('error', fail).once('secureConnect', () => done(tls));
+  });
+}
+
+/** Waits for a handshake that `start` begins and that ends in `done` or `fail`; later calls of `fail` are ignored. */
+function secure(
+  socket: Socket,
+  { timeoutMs }: PskOptions,
+  start: (wire: Duplex, done: (tls: TLSSocket) => void, fail: (error: Error) => void) => void,
+): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    let secured: TLSSocket | undefined;
+    let hasEnded = false;
+    const wire = new ReverseWire(socket, (error) => {
+      if (secured === undefined) fail(error);
+      else secured.destroy(error);
+    });
+    const fail = (error: Error): void => {
+      clearTimeout(timer);
+      if (secured !== undefined) return;
+      wire.destroy();
+      reject(failure(error));
+    };
+    const done = (tls: TLSSocket): void => {
+      // Node tells of a broken record and leaves the stream open. Every error is to show as its `close`, too.
+      tls.on('error', () => tls.destroy());
+      if (!isProven(tls)) {
+        fail(unproven());
+        return;
+      }
+      clearTimeout(timer);
+      secured = tls;
+      tls.once('close', () => wire.destroy());
+      onEndOf(tls, () => {
+        hasEnded = true;
+        wire.markClean();
+      });
+      resolve(tls);
+    };
+    const timer = setTimeout(() => fail(new Error('it took too long')), timeoutMs);
+    // Ahead of TLS, and behind the last bytes: a close_notify among them has been seen.
+    wire.once('end', () => {
+      if (secured === undefined) fail(cut());
+      else if (!hasEnded) secured.destroy(cut());
+    });
+    start(wire, done, fail);
+  });
+}
+
+/**
+ * Calls back when TLS has come to its end, ahead of whoever reads it. Node ends a TLS stream in the same way for
+ * close_notify, which only the peer can send, and for TCP's FIN, which anybody on the path can. An end that comes
+ * before FIN is the former, any other would be a truncation (RFC 8446, section 6.1).
+ */
+function onEndOf(tls: TLSSocket, callback: () => void): void {
+  tls.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
+    if (chunk === null) callback();
+    return TLSSocket.prototype.push.call(tls, chunk, encoding);
+  };
+}
+
+/** Whether the pre-shared key was used (a session by such a key counts as one that is resumed), and nothing else. */
+function isProven(tls: TLSSocket): boolean {
+  const hasCertificate = tls.getPeerX509Certificate() !== undefined;
+  return tls.getProtocol() === 'TLSv1.3' && tls.isSessionReused() && !hasCertificate;
+}
+
+function unproven(): Error {
+  return new Error('the pre-shared key was not used');
+}
+
+function cut(): NwsError {
+  return new NwsError('connection_terminated', 'the connection was cut before its end');
+}
+
+function failure(cause: Error): NwsError {
+  const { code } = cause as NodeJS.ErrnoException;
+  const reason = cause instanceof NwsError ? cause.message : (code ?? cause.message);
+  return new NwsError('reverse_unreachable', `the reverse connection's TLS failed: ${reason}`, {
+    cause,
+  });
+}

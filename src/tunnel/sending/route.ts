@@ -1,0 +1,104 @@
+// Which relay carries the events to one peer: a healthy one, the quickest first; another when it fails,
+// refuses or brings no answer.
+
+import type { RelayLink } from '../../relay/link.js';
+import { RelayRests } from './relay-rests.js';
+
+/** Smallest event that is worth trying, in bytes, on a relay that refuses by size. */
+const LEAST_EVENT_BYTES = 2_048;
+
+export class Route {
+  readonly links: readonly RelayLink[];
+  /** Relays that refuse whatever we send. */
+  readonly #rests: RelayRests;
+  /** Relays that say that this peer doesn't listen there. */
+  readonly #mute = new RelayRests();
+  readonly #sizes = new Map<RelayLink, number>();
+  #current: RelayLink | undefined;
+
+  /** @param rests shared by all routes of a process */
+  constructor(links: readonly RelayLink[], rests: RelayRests) {
+    this.links = links;
+    this.#rests = rests;
+  }
+
+  /** The link that was used last. */
+  get current(): RelayLink | undefined {
+    return this.#current;
+  }
+
+  /** The link to use now, or undefined while all are down or resting. */
+  pick(now: number): RelayLink | undefined {
+    const usable = this.usable(now);
+    // One that takes no more holds nobody up while another does.
+    const swift = usable.filter(({ stallsAt = Number.POSITIVE_INFINITY }) => now < stallsAt);
+    const choice = swift.length > 0 ? swift : usable;
+    if (this.#current !== undefined && choice.includes(this.#current)) return this.#current;
+    const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.MAX_VALUE;
+    const [best] = choice.sort((a, b) => latency(a) - latency(b));
+    if (best !== undefined) this.#current = best;
+    return best;
+  }
+
+  /** The peer uses this relay, so it hears us there. */
+  heard(link: RelayLink): void {
+    if (this.links.includes(link)) this.#current = link;
+    this.#mute.forget(link);
+  }
+
+  /** Somebody asks for the peer anew: it may have come by now, and if not, that is to be said at once. */
+  forgetMute(): void {
+    for (const link of this.links) this.#mute.forget(link);
+  }
+
+  /** Nothing came back for a while: the next usable relay may do better. Returns whether there is one. */
+  tryNext(now: number): boolean {
+    const usable = this.usable(now);
+    const index = this.#current === undefined ? -1 : usable.indexOf(this.#current);
+    const next = usable[(index + 1) % usable.length];
+    if (next === undefined || next === this.#current) return false;
+    this.#current = next;
+    return true;
+  }
+
+  /** The relay refused an event of so many bytes. */
+  refused(link: RelayLink, reason: string, eventBytes: number, now: number): void {
+    if (/too (large|big|long)/.test(reason)) this.#tooLarge(link, eventBytes);
+    else if (reason.startsWith('mute:')) this.#mute.refused(link, reason, now);
+    else this.#rests.refused(link, reason, now);
+  }
+
+  accepted(link: RelayLink, now: number): void {
+    this.#rests.accepted(link, now);
+    this.#mute.accepted(link, now);
+  }
+
+  /** Its limit is lower than what is known of it. */
+  #tooLarge(link: RelayLink, eventBytes: number): void {
+    this.#sizes.set(link, Math.max(LEAST_EVENT_BYTES, Math.floor((eventBytes * 3) / 4)));
+  }
+
+  eventLimitBytes(link: RelayLink): number {
+    return Math.min(link.eventLimitBytes, this.#sizes.get(link) ?? Number.MAX_VALUE);
+  }
+
+  /** When another relay may be picked without anything else happening: one has rested, or the current one stalls. */
+  wakeAt(now: number): number | undefined {
+    const { stallsAt = now } = this.#current ?? {};
+    const usable = this.usable(now).length;
+    if (usable > 0) return usable > 1 && stallsAt > now ? stallsAt : undefined;
+    const ends = this.links
+      .filter((link) => link.isUp)
+      .map((link) => Math.max(this.#rests.until(link, now) ?? 0, this.#mute.until(link, now) ?? 0));
+    return ends.length > 0 ? Math.min(...ends) : undefined;
+  }
+
+  /** All links that are up and don't rest. */
+  usable(now: number): RelayLink[] {
+    return this.links.filter((link) => this.#isUsable(link, now));
+  }
+
+  #isUsable(link: RelayLink, now: number): boolean {
+    return link.isUp && !this.#rests.isResting(link, now) && !this.#mute.isResting(link, now);
+  }
+}
