@@ -6,6 +6,7 @@ import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config/config.js';
 import { NwsError } from './errors.js';
+import { stackOf } from './stack.js';
 
 /** Fields that may hold key material: never written, at the top of a record and one level down. */
 const SECRET_FIELDS = ['key', 'secret', 'secretKey', 'privateKey', 'nsec', 'password'];
@@ -37,7 +38,8 @@ export function createLog({ level, format: wanted, stream }: LogOptions): Logger
 /** Our own errors say all there is to say; the stack of any other shows where the mistake is. */
 function describeError(error: unknown): unknown {
   if (!(error instanceof NwsError)) {
-    return error instanceof Error ? pino.stdSerializers.err(error) : error;
+    if (!(error instanceof Error)) return error;
+    return { ...pino.stdSerializers.err(error), stack: stackOf(error) };
   }
   return { code: error.code, message: error.message, hint: error.hint };
 }

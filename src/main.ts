@@ -5,6 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
 import type { Io } from './cli/io.js';
+import { stackOf } from './stack.js';
 
 const argv = process.argv.slice(2);
 
@@ -44,6 +45,6 @@ process.stdout.write('', () => process.exit(status));
 function reportBug(error: Error): void {
   const isVerbose = ['debug', 'trace'].includes(process.env.NWS_LOG_LEVEL ?? '');
   const hint = 'this is a bug; NWS_LOG_LEVEL=debug shows where';
-  process.stderr.write(`nws: ${isVerbose ? error.stack : error.message}\nhint: ${hint}\n`);
+  process.stderr.write(`nws: ${isVerbose ? stackOf(error) : error.message}\nhint: ${hint}\n`);
   process.exit(1);
 }

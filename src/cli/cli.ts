@@ -1,19 +1,9 @@
 // The command line: finds the command, runs it, turns every failure into one line, a hint and a status.
 
 import { readFileSync } from 'node:fs';
-import yargs, { type Argv } from 'yargs';
+import type { Argv } from 'yargs';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
-import { caCommand } from './commands/ca.js';
-import { certCommand } from './commands/cert.js';
-import { demoCommand } from './commands/demo.js';
-import { discoverCommand } from './commands/discover.js';
-import { exitCommand } from './commands/exit.js';
-import { keygenCommand } from './commands/keygen.js';
-import { nameCommand } from './commands/name.js';
-import { proxyCommand } from './commands/proxy.js';
-import { relayCommand } from './commands/relay.js';
-import { resolveCommand } from './commands/resolve.js';
-import { runCommand } from './commands/run.js';
+import { COMMANDS, nameOf } from './commands.js';
 import { examples } from './help.js';
 import type { Io } from './io.js';
 import { usageError } from './usage.js';
@@ -23,20 +13,6 @@ const USAGE_CODES: ReadonlySet<ErrorCode> = new Set(['bad_config', 'bad_name', '
 
 const MAX_WIDTH = 100;
 
-const COMMANDS = [
-  proxyCommand,
-  exitCommand,
-  runCommand,
-  demoCommand,
-  relayCommand,
-  resolveCommand,
-  nameCommand,
-  certCommand,
-  caCommand,
-  discoverCommand,
-  keygenCommand,
-];
-
 /**
  * Runs one command line.
  * @param argv arguments, without the program's own name
@@ -45,7 +21,12 @@ const COMMANDS = [
 export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   let help = '';
   try {
-    await parser(argv, io).parseAsync([...argv], {}, (_error, _argv, output) => {
+    if (asksVersion(argv)) {
+      io.stdout.write(`${packageVersion()}\n`);
+      return 0;
+    }
+    const cli = await parser(argv, io);
+    await cli.parseAsync([...argv], {}, (_error, _argv, output) => {
       help = output;
     });
   } catch (error) {
@@ -55,9 +36,15 @@ export async function runCli(argv: readonly string[], io: Io): Promise<number> {
   return io.exitStatus;
 }
 
-function parser(argv: readonly string[], io: Io): Argv {
-  const modules = COMMANDS.map((command) => command(io));
-  const names = modules.map(({ command }) => String(command).split(' ', 1)[0] ?? '');
+/** `--version` is all the same behind any command, and not worth loading one. */
+function asksVersion(argv: readonly string[]): boolean {
+  const own = argv.slice(0, argv.includes('--') ? argv.indexOf('--') : undefined);
+  return own.includes('--version') && !own.includes('--help');
+}
+
+async function parser(argv: readonly string[], io: Io): Promise<Argv> {
+  const { default: yargs } = await import('yargs');
+  const names = COMMANDS.map(nameOf);
   const cli = yargs()
     .scriptName('nws')
     .usage(
@@ -85,7 +72,13 @@ function parser(argv: readonly string[], io: Io): Argv {
       if (error instanceof Error && error.name !== 'YError') throw error;
       throw usageError(message ?? error?.message ?? 'wrong usage', { argv, commands: names });
     });
-  return modules.reduce((all, module) => all.command(module), cli);
+  for (const command of COMMANDS) {
+    const { usage, describe, load } = command;
+    // Whichever it turns out to be, its name is one of the words.
+    const body = argv.includes(nameOf(command)) ? await load(io) : undefined;
+    cli.command({ command: usage, describe, handler: () => undefined, ...body });
+  }
+  return cli;
 }
 
 function report(io: Io, error: NwsError): number {

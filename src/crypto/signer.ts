@@ -3,10 +3,10 @@
 
 import { randomBytes } from 'node:crypto';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
-import { isPrivate, signSchnorr, xOnlyPointFromScalar } from 'tiny-secp256k1';
 import { NwsError } from '../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../limits.js';
 import type { Scheme } from '../protocol/wire/payload.js';
+import { secp256k1 } from '../secp256k1.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
 import { remember } from './remember.js';
@@ -43,6 +43,7 @@ const MAX_CACHED_PEERS = 4_096;
  * @throws NwsError `bad_config` where it is no scalar of the curve.
  */
 export function createSigner(secretKey: Uint8Array): Signer {
+  const { isPrivate, signSchnorr, xOnlyPointFromScalar } = secp256k1();
   if (!isPrivate(secretKey)) throw new NwsError('bad_config', 'secret key is out of range');
   const secret = Uint8Array.from(secretKey);
   const pubkey = Buffer.from(xOnlyPointFromScalar(secret)).toString('hex');

@@ -1,15 +1,13 @@
 // `nws ca`: the local CA, and how to trust it.
 
 import { X509Certificate } from 'node:crypto';
-import type { CommandModule } from 'yargs';
 import { baseConfig } from '../../config/config.js';
 import { openAuthority } from '../../tls/authority/authority.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, print, sourcesOf } from '../io.js';
 
-export const caCommand = (io: Io): CommandModule => ({
-  command: 'ca',
-  describe: 'Show the local CA and how to trust it; it can vouch for .nostr names alone',
+export const caCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('path', 'pem', 'home', 'json'))

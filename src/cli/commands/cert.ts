@@ -1,18 +1,16 @@
 // `nws cert HOST`: the certificate that an exit's key signed, and whether the exit serves it.
 
-import type { CommandModule } from 'yargs';
 import { ownProxyConfig } from '../../config/config.js';
 import { encodeNpub } from '../../protocol/names/address.js';
 import type { Pin } from '../../tls/pins/pins.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { checkServed } from '../lookup/check.js';
 import { fetchPin, withLookup } from '../lookup/lookup.js';
 import { upstreamOf } from '../upstream.js';
 
-export const certCommand = (io: Io): CommandModule => ({
-  command: 'cert <host>',
-  describe: "Fetch and check an exit's certificate event",
+export const certCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('pem', 'check', 'relay', 'alias', 'home', 'log-level', 'log-format', 'json'))

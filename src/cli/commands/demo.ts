@@ -4,22 +4,20 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
-import type { CommandModule } from 'yargs';
 import { baseConfig } from '../../config/config.js';
 import { createSigner, generateSecretKey } from '../../crypto/signer.js';
 import { startExit } from '../../exit/exit.js';
 import { parseTarget } from '../../exit/targets/target.js';
 import { startProxy } from '../../proxy/proxy.js';
 import { MemoryRelay } from '../../relay/embedded/memory-relay.js';
+import type { CommandBody } from '../command.js';
 import { checkDemo, type DemoUnderTest } from '../demo/check.js';
 import { startDemoSite } from '../demo/site.js';
 import { examples, options } from '../help.js';
 import { type Flags, type Io, openLog, print, sourcesOf } from '../io.js';
 import { type Service, serve } from '../serve.js';
 
-export const demoCommand = (io: Io): CommandModule => ({
-  command: 'demo',
-  describe: 'Show the whole way on this machine: relay, exit, proxy and a verified fetch',
+export const demoCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('once', 'log-level', 'log-format', 'json'))

@@ -1,13 +1,13 @@
 // `nws discover`: the public exits that announce themselves now, and how far away they are.
 
 import type { Logger } from 'pino';
-import type { CommandModule } from 'yargs';
 import { baseConfig } from '../../config/config.js';
 import { NwsError } from '../../errors.js';
 import { encodeNprofile, encodeNpub } from '../../protocol/names/address.js';
 import { type AnnouncedExit, discoverExits } from '../../proxy/clearnet/discovery.js';
 import type { RelayPool } from '../../relay/pool.js';
 import { Session } from '../../tunnel/session.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, openLog, print, sourcesOf } from '../io.js';
 import { withLookup } from '../lookup/lookup.js';
@@ -25,9 +25,7 @@ interface Measured extends AnnouncedExit {
   readonly roundTripMs: number | undefined;
 }
 
-export const discoverCommand = (io: Io, openPinger: OpenPinger = sessionPinger): CommandModule => ({
-  command: 'discover',
-  describe: 'List the public exits that announce themselves now',
+export const discoverCommand = (io: Io, openPinger: OpenPinger = sessionPinger): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('relay', 'home', 'log-level', 'log-format', 'json'))

@@ -1,17 +1,15 @@
 // `nws exit`: the exit in front of one target, until a signal ends it.
 
-import type { CommandModule } from 'yargs';
 import { type ExitConfig, exitConfig } from '../../config/config.js';
 import { startExit } from '../../exit/exit.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { serve } from '../serve.js';
 import { exitSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
 
-export const exitCommand = (io: Io): CommandModule => ({
-  command: 'exit',
-  describe: 'Make a web server or TCP service reachable under a .nostr name',
+export const exitCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('target', 'relay', 'host-header', 'key', 'key-file'))

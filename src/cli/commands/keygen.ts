@@ -1,18 +1,16 @@
 // `nws keygen`: a new exit key in a file of its own.
 
 import { join } from 'node:path';
-import type { CommandModule } from 'yargs';
 import { baseConfig } from '../../config/config.js';
 import { Settings } from '../../config/env.js';
 import { createSigner } from '../../crypto/signer.js';
 import { writeKeyFile } from '../../exit/exit-key.js';
 import { encodeNpub } from '../../protocol/names/address.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, print, sourcesOf } from '../io.js';
 
-export const keygenCommand = (io: Io): CommandModule => ({
-  command: 'keygen',
-  describe: 'Write a new exit key to a file, and print its public half',
+export const keygenCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('out', 'home', 'json'))

@@ -1,17 +1,15 @@
 // `nws proxy`: the entry, until a signal ends it.
 
-import type { CommandModule } from 'yargs';
 import { proxyConfig } from '../../config/config.js';
 import { startProxy } from '../../proxy/proxy.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { serve } from '../serve.js';
 import { givenSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
 
-export const proxyCommand = (io: Io): CommandModule => ({
-  command: 'proxy',
-  describe: 'Start the proxy that reaches .nostr names',
+export const proxyCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'alias'))

@@ -1,15 +1,13 @@
 // `nws relay`: the relay in memory, until a signal ends it.
 
-import type { CommandModule } from 'yargs';
 import { relayConfig } from '../../config/config.js';
 import { MemoryRelay } from '../../relay/embedded/memory-relay.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, openLog, print, sourcesOf } from '../io.js';
 import { serve } from '../serve.js';
 
-export const relayCommand = (io: Io): CommandModule => ({
-  command: 'relay',
-  describe: 'Start a small relay in memory, for development and CI',
+export const relayCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('listen', 'behave', 'delay', 'loss', 'duplicate', 'reorder', 'replay'))

@@ -1,16 +1,14 @@
 // `nws resolve HOST`: what a name means.
 
-import type { CommandModule } from 'yargs';
 import { baseConfig } from '../../config/config.js';
 import { encodeNpub } from '../../protocol/names/address.js';
 import type { ResolvedHost } from '../../proxy/resolve.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, openLog, print, sourcesOf } from '../io.js';
 import { resolveHost, withLookup } from '../lookup/lookup.js';
 
-export const resolveCommand = (io: Io): CommandModule => ({
-  command: 'resolve <host>',
-  describe: 'Show what a name means: its key, its relays, and where these come from',
+export const resolveCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('relay', 'alias', 'home', 'log-level', 'log-format', 'json'))

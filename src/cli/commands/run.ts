@@ -1,9 +1,9 @@
 // `nws run -- COMMAND`: a command with a proxy of its own, for scripts and CI.
 
-import type { CommandModule } from 'yargs';
 import { ownProxyConfig } from '../../config/config.js';
 import { badSetting } from '../../config/env.js';
 import { startProxy } from '../../proxy/proxy.js';
+import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, sourcesOf } from '../io.js';
 import { runChild } from '../run/child.js';
@@ -11,9 +11,7 @@ import { clientEnv } from '../run/client-env.js';
 import { givenSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
 
-export const runCommand = (io: Io): CommandModule => ({
-  command: 'run',
-  describe: 'Run a command behind a proxy of its own, with everything set for curl, git, npm …',
+export const runCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .usage('$0 run [options] -- COMMAND …')

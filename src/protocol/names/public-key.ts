@@ -1,14 +1,14 @@
 // Public keys as text: 32-byte x-only points of secp256k1 (BIP-340) in lower-case hex, or npub (NIP-19).
 
 import { decode } from 'nostr-tools/nip19';
-import { isXOnlyPoint } from 'tiny-secp256k1';
 import { NwsError } from '../../errors.js';
+import { secp256k1 } from '../../secp256k1.js';
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
 
 /** Whether this is lower-case hex of a point on the curve; about half of all 32-byte values are none. */
 export function isPublicKey(hex: string): boolean {
-  return HEX_KEY.test(hex) && isXOnlyPoint(Buffer.from(hex, 'hex'));
+  return HEX_KEY.test(hex) && secp256k1().isXOnlyPoint(Buffer.from(hex, 'hex'));
 }
 
 /**

@@ -1,0 +1,67 @@
+// The program and the library as they are shipped: bundles in dist/, made by `npm run build`.
+
+import { execFile } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { stackOf } from '../src/stack.js';
+
+const run = promisify(execFile);
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const MAIN = `${ROOT}dist/main.js`;
+
+/** Tells on stderr which modules of npm packages and of ours a program loads. */
+const TELL_LOADS = `data:text/javascript,${encodeURIComponent(`
+  import { register } from 'node:module';
+  const hook = 'export const load = (url, context, next) => { if (url.startsWith("file:")) process._rawDebug("LOAD " + url); return next(url, context); };';
+  register('data:text/javascript,' + encodeURIComponent(hook));
+`)}`;
+
+async function loadsOf(...argv: string[]): Promise<string[]> {
+  const { stderr } = await run(process.execPath, ['--import', TELL_LOADS, MAIN, ...argv]);
+  const lines = stderr.split('\n').filter((line) => line.startsWith('LOAD '));
+  return lines.map((line) => line.slice('LOAD '.length));
+}
+
+describe('what is shipped', () => {
+  before(() => {
+    if (!existsSync(MAIN)) throw new Error('dist/ is missing: npm run build');
+  });
+
+  it('tells its version without loading commands or packages', async () => {
+    const { stdout } = await run(process.execPath, [MAIN, '--version']);
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+    expect(stdout).to.equal(`${version}\n`);
+    const loads = await loadsOf('--version');
+    expect(loads).to.have.lengthOf.within(1, 8);
+    expect(loads.filter((url) => url.includes('node_modules'))).to.deep.equal([]);
+  });
+
+  it('loads for a command what that command needs, in a few files', async () => {
+    const name = await loadsOf('name', '--pubkey', 'f'.repeat(63).concat('0')).catch(
+      (error: { stderr: string }) => error.stderr.match(/LOAD \S+/g) ?? [],
+    );
+    expect(name.filter((url) => /\/(proxy|exit|relay|demo)-/.test(url))).to.deep.equal([]);
+    expect(name).to.have.lengthOf.within(2, 40);
+  });
+
+  it('has a library entry with its types beside it', async () => {
+    const library = (await import(`${ROOT}dist/index.js`)) as Record<string, unknown>;
+    expect(library).to.include.keys('createProxy', 'createExit', 'createDispatcher', 'NwsError');
+    expect(readFileSync(`${ROOT}dist/index.d.ts`, 'utf8')).to.match(/createProxy/);
+  });
+
+  it('has source maps by which a stack trace names source files', async () => {
+    const code = `
+      const { parseRule } = await import('${ROOT}dist/index.js');
+      try { parseRule('['); } catch (error) { console.log(error.stack); }`;
+    const script = ['--input-type=module', '--eval', code];
+    const { stdout: stack } = await run(process.execPath, script);
+    expect(stack).to.match(/dist\/chunks\/\S+\.js:\d+/);
+    const told = stackOf(Object.assign(new Error(), { stack }));
+    expect(told)
+      .to.match(/src\/exit\/policy\/rules\.ts:\d+:\d+/)
+      .and.not.include('dist/chunks');
+  });
+});
