@@ -3,13 +3,13 @@
 
 import { randomBytes } from 'node:crypto';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
+import { remember } from '../common/remember.js';
 import { NwsError } from '../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../limits.js';
 import type { Scheme } from '../protocol/wire/payload.js';
 import { secp256k1 } from '../secp256k1.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
-import { remember } from './remember.js';
 import { sharedX } from './shared-point.js';
 import { eventId } from './verify.js';
 

@@ -5,6 +5,7 @@
 import type { Agent } from 'node:http';
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
@@ -185,17 +186,11 @@ async function earlierRelayList(
 }
 
 async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      log.warn(
-        'no relay has taken the certificate yet; clients cannot verify this exit until one does',
-      );
-      resolve();
-    }, ANNOUNCE_WAIT_MS);
-  });
-  await Promise.race([announcer.accepted, late]);
-  clearTimeout(timer);
+  const accepted = announcer.accepted.then(() => true);
+  if (await inTime(accepted, ANNOUNCE_WAIT_MS)) return;
+  log.warn(
+    'no relay has taken the certificate yet; clients cannot verify this exit until one does',
+  );
 }
 
 /** A name holds 253 characters, a relay 39 bytes: what does not fit is left to the nprofile. */

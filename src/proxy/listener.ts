@@ -8,8 +8,8 @@ import { NwsError, toNwsError } from '../errors.js';
 import { replyFailureRaw } from '../http/reply.js';
 import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../limits.js';
 import { abortConnection } from '../tunnel/duplex/abort-connection.js';
-import { ignoreErrors } from './entry.js';
 import { formatHostPort, type HostPort } from './host-port.js';
+import { ignoreErrors } from './streams.js';
 
 export interface ListenerLimits {
   /** Clients' connections at once; more are closed as they come. */

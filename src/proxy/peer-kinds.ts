@@ -1,6 +1,7 @@
 // Whether an exit speaks reliable streams, by what it publishes of itself: asked for in passing, while a stream to
 // an exit of which nothing is known is being opened.
 
+import { BoundedMap } from '../common/bounded.js';
 import { isExpired, KIND, speaksReliableStreams } from '../protocol/wire/events.js';
 import type { EventSource } from './resolve.js';
 
@@ -20,7 +21,7 @@ export class PeerKinds {
   readonly #onKind: (kind: PeerKind) => void;
   readonly #now: () => number;
   /** When it was last looked for. */
-  readonly #looked = new Map<string, number>();
+  readonly #looked = new BoundedMap<string, number>(MAX_LOOKED);
 
   /** @param now milliseconds that only grow */
   constructor(
@@ -37,10 +38,6 @@ export class PeerKinds {
   look(pubkey: string, relays: readonly string[]): void {
     const now = this.#now();
     if (now - (this.#looked.get(pubkey) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
-    // Deleted first, so that the map stays in the order of time.
-    this.#looked.delete(pubkey);
-    const [oldest] = this.#looked.keys();
-    if (oldest !== undefined && this.#looked.size >= MAX_LOOKED) this.#looked.delete(oldest);
     this.#looked.set(pubkey, now);
     this.#query(pubkey, relays).catch(() => undefined);
   }

@@ -18,8 +18,8 @@ import { Listener } from './listener.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
 import { LocalPages } from './status/local-pages.js';
-import { ShownPins } from './tls/passthrough.js';
 import { PinnedDialer } from './tls/pinned.js';
+import { ShownPins } from './tls/shown-pins.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
 import { Forwarder } from './ways/absolute-form.js';
 

@@ -3,6 +3,7 @@
 
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { BoundedMap } from '../common/bounded.js';
 import { NwsError } from '../errors.js';
 import {
   decodeHost,
@@ -57,7 +58,7 @@ export class HostResolver {
   readonly #aliases: ReadonlyMap<string, string>;
   readonly #events: EventSource;
   readonly #log: Logger;
-  readonly #lists = new Map<string, { relays: Promise<string[]>; until: number }>();
+  readonly #lists = new BoundedMap<string, { relays: Promise<string[]>; until: number }>(MAX_LISTS);
 
   constructor(options: HostResolverOptions) {
     this.#relays = options.relays;
@@ -103,8 +104,6 @@ export class HostResolver {
   #relayList(pubkey: string): Promise<string[]> {
     const known = this.#lists.get(pubkey);
     if (known !== undefined && known.until > Date.now()) return known.relays;
-    const [oldest] = this.#lists.keys();
-    if (oldest !== undefined && this.#lists.size >= MAX_LISTS) this.#lists.delete(oldest);
     const relays = this.#queryList(pubkey);
     this.#lists.set(pubkey, { relays, until: Date.now() + LIST_LIFETIME_MS });
     return relays;

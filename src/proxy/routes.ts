@@ -6,10 +6,11 @@ import type { Socket } from 'node:net';
 import { NwsError, toNwsError } from '../errors.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
 import { type Authenticator, demandAuth, demandAuthRaw } from './auth/auth.js';
-import { type Entry, ignoreErrors } from './entry.js';
+import type { Entry } from './entry.js';
 import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from './host-port.js';
 import type { Handlers } from './listener.js';
 import type { LocalPages } from './status/local-pages.js';
+import { ignoreErrors } from './streams.js';
 import type { Forwarder } from './ways/absolute-form.js';
 import { handleConnect } from './ways/connect.js';
 

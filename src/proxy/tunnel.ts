@@ -11,9 +11,9 @@ import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
 import { Accounts } from '../tunnel/accounts.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
-import type { OpenStream, OpenVia } from './entry.js';
 import { formatHostPort, type HostPort } from './host-port.js';
 import { PeerKinds } from './peer-kinds.js';
+import type { OpenStream, OpenVia } from './streams.js';
 
 export interface TunnelOptions {
   /** Folder of the pins. */

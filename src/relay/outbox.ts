@@ -2,6 +2,7 @@
 // Sends through a port; what an answer means (AUTH, another relay) is decided by others.
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { WakeTimer } from '../common/wake-timer.js';
 import { MAX_UNCONFIRMED_BYTES } from '../limits.js';
 
 /** Beyond this, publish() refuses: whoever publishes without regard to canPublish must not fill the memory. */
@@ -49,7 +50,7 @@ export class Outbox {
   readonly #waiting = new Map<string, Unconfirmed>();
   #bytes = 0;
   #blocked = false;
-  #timer: NodeJS.Timeout | undefined;
+  readonly #timer = new WakeTimer(() => this.#expire());
   #latencyMs: number | undefined;
 
   constructor(options: OutboxOptions) {
@@ -116,13 +117,13 @@ export class Outbox {
     if (entry === undefined) return;
     this.#sample(performance.now() - entry.sentAt);
     this.#finish(id, entry, result);
-    if (this.#waiting.size === 0) this.#disarm();
+    if (this.#waiting.size === 0) this.#timer.disarm();
     this.#checkDrain();
   }
 
   /** Everything on its way has failed: the connection is gone. */
   failAll(reason: string): void {
-    this.#disarm();
+    this.#timer.disarm();
     this.#blocked = false;
     for (const [id, entry] of [...this.#waiting]) this.#finish(id, entry, { ok: false, reason });
   }
@@ -154,21 +155,13 @@ export class Outbox {
     }
   }
 
-  /** One timer for all: the map is in order of sending, and every event may wait equally long. */
+  /** The map is in order of sending, and every event may wait equally long. */
   #arm(): void {
     const [oldest] = this.#waiting.values();
-    if (this.#timer !== undefined || oldest === undefined) return;
-    const waitMs = oldest.sentAt + this.#options.okTimeoutMs - performance.now();
-    this.#timer = setTimeout(() => this.#expire(), Math.max(1, waitMs));
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer);
-    this.#timer = undefined;
+    this.#timer.arm(oldest && oldest.sentAt + this.#options.okTimeoutMs);
   }
 
   #expire(): void {
-    this.#timer = undefined;
     const latest = performance.now() - this.#options.okTimeoutMs;
     let silent = false;
     for (const [id, entry] of [...this.#waiting]) {

@@ -1,12 +1,13 @@
-// The shell around one peer's state machine: encrypts and publishes what it has to say over the best relay,
-// keeps its timer, and brings its Duplex streams up to date.
+// The shell around one peer's state machine: gives it what arrives and the time, and brings its Duplex streams up
+// to date. What it has to say goes out by sending/publisher.
 //
-//   TunnelStream ⇄ StreamState ─ PeerState.pull ─ encrypt, sign ─ Route ─ RelayLink.publish
+//   TunnelStream ⇄ StreamState ─ PeerState ─ Publisher ─ relays
 
 import type { Logger } from 'pino';
+import { WakeTimer } from '../common/wake-timer.js';
 import type { Scheme, Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
-import { type Parcel, PeerState } from '../protocol/peer/peer-state.js';
+import { PeerState } from '../protocol/peer/peer-state.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import type { Message } from '../protocol/wire/message.js';
@@ -14,14 +15,11 @@ import type { PublishResult, RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
 import type { SessionMemory } from './memory/session-memory.js';
 import type { WindowShare } from './memory/window-share.js';
-import { refusalOf } from './opening/opening.js';
 import { Echoes } from './sending/echoes.js';
 import { PlainSender } from './sending/plain-sender.js';
+import { Publisher } from './sending/publisher.js';
 import type { Route } from './sending/route.js';
 import { Sealer } from './sending/sealer.js';
-
-/** Without any answer for this long, or for three round trips, another relay is tried. */
-const SILENT_RELAY_MS = 1_500;
 
 export interface PeerOptions {
   readonly role: 'entry' | 'exit';
@@ -51,12 +49,11 @@ export class Peer {
   readonly #watchers = new Map<string, () => void>();
   readonly #plain: PlainSender;
   readonly #sealer: Sealer;
+  readonly #publisher: Publisher;
   /** Who waits for a PONG. */
   readonly #pings: (() => void)[] = [];
-  #timer: NodeJS.Timeout | undefined;
-  #timerAt = Number.POSITIVE_INFINITY;
-  /** Since when nothing came back over the current relay, though something should. */
-  #silentSince: number | undefined;
+  readonly #timer = new WakeTimer(() => this.update());
+  #isClosed = false;
 
   constructor(options: PeerOptions) {
     this.#options = options;
@@ -80,6 +77,15 @@ export class Peer {
       // The Go program's exit handles events side by side, its entry one after the other.
       echoes: role === 'entry' ? new Echoes(signer.pubkey, pubkey) : undefined,
       onDone: (stream, refusal) => this.#plainDone(stream, refusal),
+    });
+    this.#publisher = new Publisher({
+      state: this.state,
+      route,
+      sealer: this.#sealer,
+      plain: this.#plain,
+      log: options.log,
+      onChanged: (stream) => this.#changed(stream),
+      onLost: () => this.update(),
     });
   }
 
@@ -120,7 +126,7 @@ export class Peer {
   /** Takes the messages of one event that came over `link`. */
   receive(messages: readonly Message[], scheme: Scheme, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
-    this.#silentSince = undefined;
+    this.#publisher.heard();
     this.#sealer.scheme = scheme;
     if (this.#options.role === 'exit') this.route.heard(link);
     for (const message of messages) {
@@ -150,7 +156,7 @@ export class Peer {
   settle(): void {
     const now = performance.now();
     for (const stream of this.state.tick(now)) this.#changed(stream);
-    this.#checkRelay(now);
+    this.#publisher.checkRelay(now);
     if (!this.state.awaitsPeer) this.#options.memory.sending(this, false);
     for (const stream of this.state.settle(now)) {
       this.#changed(stream);
@@ -163,88 +169,24 @@ export class Peer {
     if (this.state.isIdle) this.#options.onIdle(this);
   }
 
-  /** A relay may take everything and deliver nothing: without answers, the next one is tried. */
-  #checkRelay(now: number): void {
-    if (!this.state.awaitsPeer) {
-      this.#silentSince = undefined;
-      return;
-    }
-    this.#silentSince ??= now;
-    const patienceMs = Math.max(SILENT_RELAY_MS, 3 * (this.state.roundTrip.smoothedMs ?? 0));
-    if (now - this.#silentSince < patienceMs) return;
-    this.#silentSince = now;
-    if (this.route.tryNext(now)) this.#relink(now);
-  }
-
   #arm(now: number): void {
     const rests = this.state.ready(now) ? this.route.wakeAt(now) : undefined;
-    const at = Math.min(this.state.wakeAt(now) ?? Infinity, rests ?? Infinity);
-    // A timer that fires too early finds nothing to do and arms the next: cheaper than one a packet.
-    if (at >= this.#timerAt) return;
-    clearTimeout(this.#timer);
-    this.#timerAt = at;
-    this.#timer = setTimeout(
-      () => {
-        this.#timerAt = Number.POSITIVE_INFINITY;
-        this.update();
-      },
-      Math.ceil(at - now),
-    );
+    if (this.#isClosed) return;
+    this.#timer.arm(this.state.wakeAt(now));
+    this.#timer.arm(rests);
   }
 
   /** Publishes one event, if there is something to say and a relay to say it to. Returns whether it did. */
   sendOne(): boolean {
-    const now = performance.now();
-    const link = this.route.pick(now);
-    if (link === undefined || !link.canPublish) return false;
-    const capacity = this.#sealer.capacity(this.route.eventLimitBytes(link));
-    const parcels = this.state.pull(now, capacity);
-    if (parcels.length === 0) return this.#plain.sendOne(now);
-    const goesAlone = parcels[0]!.stream?.phase === 'opening' && this.state.kind !== 'reliable';
-    const { event, bytes } = this.#sealer.seal(textOf(parcels, goesAlone));
-    link.publish(event, (result) => this.#published(result, link, parcels, bytes));
-    // One of NIP-443 alone may listen on any of them; to the others the same event counts once.
-    const others = goesAlone ? this.route.usable(now).filter((other) => other !== link) : [];
-    for (const other of others) other.publish(event);
-    for (const { stream } of parcels) if (stream !== undefined) this.#changed(stream);
-    this.#options.memory.sending(this, this.state.awaitsPeer);
-    return true;
+    const hasSent = this.#publisher.sendOne(performance.now());
+    if (hasSent) this.#options.memory.sending(this, this.state.awaitsPeer);
+    return hasSent;
   }
 
   #plainDone(stream: StreamState, refusal: PublishResult | undefined): void {
-    if (refusal !== undefined) this.#refuseOpening(stream, refusal.reason);
+    if (refusal !== undefined) this.#publisher.refuseOpening(stream, refusal.reason);
     this.#changed(stream);
     this.update();
-  }
-
-  #published(
-    { ok, reason }: PublishResult,
-    link: RelayLink,
-    parcels: readonly Parcel[],
-    bytes: number,
-  ): void {
-    const now = performance.now();
-    if (ok) {
-      this.route.accepted(link, now);
-      return;
-    }
-    this.#options.log.debug({ relay: link.url, reason }, 'relay did not take an event');
-    // A link that went down refused nothing.
-    if (!reason.startsWith('error:') || link.isUp) this.route.refused(link, reason, bytes, now);
-    this.state.lost(parcels, now);
-    if (this.route.pick(now) === undefined) {
-      for (const { stream } of parcels) if (stream) this.#refuseOpening(stream, reason);
-    }
-    this.update();
-  }
-
-  /** No relay takes our CONNECT: the entry need not wait for a time-out to say so. */
-  #refuseOpening(stream: StreamState, reason: string): void {
-    if (stream.phase !== 'opening') return;
-    const error = refusalOf(reason, this.route.links.map(({ url }) => url).join(', '));
-    if (error === undefined) return;
-    stream.abandon(error);
-    this.#changed(stream);
   }
 
   /** Asks the peer whether it is there and still knows our streams, if there are any. */
@@ -263,15 +205,10 @@ export class Peer {
     return performance.now() - askedAt;
   }
 
-  /** A link went down: what was under way on it goes out again over the next one, or when it is back. */
+  /** A link went down. */
   linkDown(link: RelayLink): void {
-    if (link === this.route.current) this.#relink(performance.now());
+    this.#publisher.linkDown(link, performance.now());
     this.update();
-  }
-
-  #relink(now: number): void {
-    this.state.roundTrip.forgetShortest();
-    this.state.relink(now);
   }
 
   /** Ends every stream, with a RESET that goes out if a relay takes it at once. */
@@ -287,14 +224,9 @@ export class Peer {
 
   close(): void {
     this.#options.memory.sending(this, false);
-    clearTimeout(this.#timer);
-    this.#timerAt = Number.NEGATIVE_INFINITY;
+    this.#isClosed = true;
+    this.#timer.disarm();
     this.#plain.close();
     for (const stream of this.#streams.values()) stream.destroy();
   }
-}
-
-/** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
-function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
-  return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
 }

@@ -25,6 +25,7 @@ import { Inboxes } from './receiving/inboxes.js';
 import { type Ignored, type Received, Reception } from './receiving/reception.js';
 import { Strangers } from './receiving/strangers.js';
 import { ReverseOpener } from './reverse/opening.js';
+import { Pump } from './sending/pump.js';
 import { RelayRests } from './sending/relay-rests.js';
 import { Route } from './sending/route.js';
 import type { Opened, OpenOptions, SessionOptions } from './session-options.js';
@@ -36,8 +37,6 @@ export type { Opened, OpenOptions, SessionOptions } from './session-options.js';
 const IDLE_PEER_MS = 300_000;
 /** How long to wait for the first of a name's relays. */
 const RELAY_TIMEOUT_MS = 5_000;
-/** Events published in one go, before the process looks at its sockets again. */
-const EVENTS_A_TURN = 8;
 
 export class Session {
   readonly #options: SessionOptions;
@@ -53,8 +52,7 @@ export class Session {
   readonly #keys: EntryKeys;
   readonly #reverse: ReverseOpener | undefined;
   readonly #strangers: Strangers;
-  readonly #ready = new Set<Peer>();
-  #pumpAt: NodeJS.Immediate | undefined;
+  readonly #pump = new Pump<Peer>();
   #isClosing = false;
   #isClosed = false;
 
@@ -204,7 +202,7 @@ export class Session {
   }
 
   #onDrop(peer: Peer): void {
-    this.#ready.delete(peer);
+    this.#pump.forget(peer);
     if (this.#role === 'exit') return;
     for (const link of peer.route.links)
       this.#inboxes.remove(link, peer.signer.pubkey, peer.pubkey);
@@ -246,22 +244,7 @@ export class Session {
   }
 
   #schedule(peer: Peer): void {
-    if (this.#isClosed) return;
-    this.#ready.add(peer);
-    this.#pumpAt ??= setImmediate(() => this.#pump());
-  }
-
-  /** One event a peer in turn, so that a busy peer never starves the others. */
-  #pump(): void {
-    this.#pumpAt = undefined;
-    for (let turn = 0; turn < EVENTS_A_TURN && this.#ready.size > 0; turn += 1) {
-      const [peer] = this.#ready;
-      this.#ready.delete(peer!);
-      if (peer!.sendOne()) this.#ready.add(peer!);
-      // Nothing to say, or no relay to say it to: the next input or the link's room brings it back.
-      else peer!.settle();
-    }
-    if (this.#ready.size > 0) this.#pumpAt ??= setImmediate(() => this.#pump());
+    if (!this.#isClosed) this.#pump.schedule(peer);
   }
 
   /** Takes no new streams, lets the open ones end for `graceMs`, then resets them. */
@@ -273,7 +256,7 @@ export class Session {
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
     this.#isClosed = true;
-    clearImmediate(this.#pumpAt);
+    this.#pump.close();
     this.#reverse?.close();
     for (const peer of this.#peers) peer.reset(shuttingDown());
     this.#peers.close();

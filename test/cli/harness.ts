@@ -11,8 +11,15 @@ import { fileURLToPath } from 'node:url';
 import { runCli } from '../../src/cli/cli.js';
 import type { Io } from '../../src/cli/io.js';
 
-const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-const TSX = import.meta.resolve('tsx');
+/** The program: as the runner names it, else from its sources. */
+export const PROGRAM: readonly string[] =
+  process.env.NWS_TEST_PROGRAM !== undefined
+    ? [process.env.NWS_TEST_PROGRAM]
+    : [
+        '--import',
+        import.meta.resolve('tsx'),
+        fileURLToPath(new URL('../../src/main.ts', import.meta.url)),
+      ];
 
 export interface Result {
   readonly status: number;
@@ -88,7 +95,7 @@ export function spawnMain(
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
 ): ChildProcess {
-  return spawn(process.execPath, ['--import', TSX, MAIN, ...argv], {
+  return spawn(process.execPath, [...PROGRAM, ...argv], {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, NWS_HOME: join(folder, 'home'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

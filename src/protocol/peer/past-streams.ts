@@ -1,6 +1,7 @@
 // Streams that are over: remembered for a while, so that a late repeat gets the right answer and a replayed
 // CONNECT opens nothing. Pure.
 
+import { BoundedMap } from '../../common/bounded.js';
 import { STREAM_VERSION } from '../../limits.js';
 import { resetFor } from '../stream/reset.js';
 import type { StreamState } from '../stream/stream-state.js';
@@ -12,10 +13,10 @@ const PAST_MS = 180_000;
 const MAX_PAST = 16_384;
 
 export class PastStreams {
-  readonly #byKey = new Map<
+  readonly #byKey = new BoundedMap<
     string,
     { readonly until: number; readonly answer: Message | undefined }
-  >();
+  >(MAX_PAST);
 
   get size(): number {
     return this.#byKey.size;
@@ -23,9 +24,6 @@ export class PastStreams {
 
   remember(stream: StreamState, role: 'entry' | 'exit', now: number): void {
     this.#byKey.set(stream.key, { until: now + PAST_MS, answer: lateAnswer(stream, role) });
-    if (this.#byKey.size <= MAX_PAST) return;
-    const oldest = this.#byKey.keys().next();
-    if (!oldest.done) this.#byKey.delete(oldest.value);
   }
 
   has(key: string): boolean {

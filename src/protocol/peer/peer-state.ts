@@ -15,7 +15,7 @@ import { FlightLimit } from './flight-limit.js';
 import { Liveness } from './liveness.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { isAskable, objectionTo } from './peer-streams.js';
+import { PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
 
 export type { Parcel } from './packer.js';
@@ -26,8 +26,7 @@ const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA'
 
 export class PeerState {
   readonly roundTrip = new RoundTrip();
-  /** Streams that are not over, or have still to say so. */
-  readonly streams = new Map<string, StreamState>();
+  readonly streams = new PeerStreams();
   readonly #options: PeerOptions;
   /** How much may be on its way to the peer. */
   readonly flight = new FlightLimit(this.roundTrip);
@@ -151,7 +150,7 @@ export class PeerState {
     if (this.#options.role === 'entry' || !fresh) return undefined;
     const { key, destination, window: sendLimit = 0 } = message;
     const peerKind = message.v === undefined ? 'plain' : 'reliable';
-    const detail = objectionTo(this.streams);
+    const detail = this.streams.objection;
     if (detail !== undefined) {
       const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
       if (peerKind === 'reliable') this.#control.answer(refusal, now);
@@ -167,17 +166,10 @@ export class PeerState {
 
   /** Time passes. Returns the streams that it changed. */
   tick(now: number): StreamState[] {
-    const changed: StreamState[] = [];
-    for (const stream of this.streams.values()) {
-      const { phase, plain } = stream;
-      stream.tick(now, this.heardAt);
-      // No message shows that a plain stream has said everything.
-      const hasSaidAll = stream.isPlain && stream.send.finished;
-      if (stream.phase !== phase || stream.plain !== plain || hasSaidAll) changed.push(stream);
-    }
+    const changed = this.streams.tick(now, this.heardAt);
     this.#past.forgetOld(now);
     this.#strays.forgetOld(now);
-    if (isAskable(this.streams)) changed.push(...this.#checkAlive(now));
+    if (this.streams.isAskable) changed.push(...this.#checkAlive(now));
     return changed;
   }
 
@@ -211,34 +203,19 @@ export class PeerState {
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
   settle(now: number): StreamState[] {
-    const over: StreamState[] = [];
-    for (const [key, stream] of this.streams) {
-      stream.settle();
-      if (!stream.isSettled) continue;
-      this.streams.delete(key);
-      stream.receive.discard();
-      over.push(stream);
-      this.#past.remember(stream, this.#options.role, now);
-    }
+    const over = this.streams.takeSettled();
+    for (const stream of over) this.#past.remember(stream, this.#options.role, now);
     return over;
   }
 
   /** Something of ours waits for an answer of the peer. */
   get awaitsPeer(): boolean {
-    for (const { phase, isPlain, send } of this.streams.values()) {
-      if (isPlain) continue;
-      if (phase === 'opening' || (phase === 'open' && send.awaitsPeer)) return true;
-    }
-    return false;
+    return this.streams.awaitPeer;
   }
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    if (!this.#control.isEmpty) return true;
-    for (const stream of this.streams.values()) {
-      if (stream.hasData || stream.urgent(now) || stream.plain?.ready(now)) return true;
-    }
-    return false;
+    return !this.#control.isEmpty || this.streams.isReady(now);
   }
 
   /**
@@ -246,14 +223,7 @@ export class PeerState {
    * @param maxBytes the most data in one message, given its destination
    */
   pullPlain(now: number, maxBytes: (destination: string) => number): PlainParcel | undefined {
-    for (const [key, stream] of this.streams) {
-      const outgoing = stream.plain?.pull(now, maxBytes);
-      if (outgoing === undefined) continue;
-      this.streams.delete(key);
-      this.streams.set(key, stream);
-      return { stream, outgoing };
-    }
-    return undefined;
+    return this.streams.pullPlain(now, maxBytes);
   }
 
   /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
@@ -292,7 +262,7 @@ export class PeerState {
       if (earliest === undefined || time < earliest) earliest = time;
     };
     for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (isAskable(this.streams)) consider(this.#liveness.wakeAt);
+    if (this.streams.isAskable) consider(this.#liveness.wakeAt);
     consider(this.#past.wakeAt);
     consider(this.#strays.wakeAt);
     return earliest;

@@ -5,8 +5,8 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import type { ReceiveHalf } from '../stream/receive-half.js';
-import type { Segment } from '../stream/segment.js';
-import type { SendHalf } from '../stream/send-half.js';
+import type { Segment } from '../stream/sending/segment.js';
+import type { SendHalf } from '../stream/sending/send-half.js';
 import {
   PLAIN_ENDED_MS,
   PLAIN_GIVE_UP_MS,

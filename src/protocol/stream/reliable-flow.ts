@@ -4,8 +4,8 @@
 import type { Ack, Data } from '../wire/message.js';
 import type { ReceiveHalf } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
-import type { Segment } from './segment.js';
-import type { SendHalf } from './send-half.js';
+import type { Segment } from './sending/segment.js';
+import type { SendHalf } from './sending/send-half.js';
 import type { Outgoing } from './stream-types.js';
 import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
 

@@ -1,18 +1,20 @@
 // A stream as a state machine: opening, two halves, the end. Pure: messages, bytes and the time come in; messages
-// go out when somebody pulls them. The Duplex around it is tunnel/stream.ts; how a NIP-443 peer is served, plain-lane.ts.
+// go out when somebody pulls them. What has a state of its own is apart (opening-state, reliable-flow, plain-lane,
+// owed-answer, the halves); here is the one lifecycle that decides which of them speaks, and so it stays in one file.
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES, STREAM_VERSION } from '../../limits.js';
 import { PlainLane } from '../plain/plain-lane.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
+import { OwedAnswer } from './owed-answer.js';
 import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
 import { errorOfReset, replaced, resetFor } from './reset.js';
 import type { RoundTrip } from './round-trip.js';
-import { SendHalf } from './send-half.js';
+import { SendHalf } from './sending/send-half.js';
 import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
-import { PLAIN_FIRST_REPLY_MS, RESET_TIMEOUT_MS } from './timeouts.js';
+import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
 
 export class StreamState {
   readonly key: string;
@@ -27,8 +29,8 @@ export class StreamState {
   #error: NwsError | undefined;
   /** Where the peer knows NIP-443 alone, or may do so: how bytes go to it. */
   readonly #plain: PlainLane;
-  /** OPEN or RESET is due at this time. */
-  #answerAt: number | undefined;
+  /** OPEN, or RESET where it is over. */
+  readonly #answer = new OwedAnswer();
   #isLeft = false;
 
   private constructor(phase: Phase, options: StreamOptions) {
@@ -107,7 +109,7 @@ export class StreamState {
     if (this.#phase !== 'dialling') return;
     this.#phase = 'open';
     this.#flow.restart(now);
-    if (this.#plain.isOff) this.#answerAt = now;
+    if (this.#plain.isOff) this.#answer.owe(now);
   }
 
   /** Ends both directions now and tells the peer, if it understands that. */
@@ -115,7 +117,7 @@ export class StreamState {
     if (this.#phase === 'over') return;
     const isTold = !this.isPlain;
     this.#end(error);
-    if (isTold) this.#answerAt = now;
+    if (isTold) this.#answer.owe(now);
   }
 
   /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
@@ -131,7 +133,7 @@ export class StreamState {
   #end(error: NwsError | undefined): void {
     this.#phase = 'over';
     this.#error = error;
-    this.#answerAt = undefined;
+    this.#answer.clear();
   }
 
   /** The peer is known to speak reliable streams, or to know NIP-443 alone. */
@@ -148,7 +150,8 @@ export class StreamState {
     if (message.type === 'PLAIN') this.#takePlain(message, now);
     else if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
       // Our answer was lost, or it is a repeat from before our answer.
-      if (this.#phase === 'open' && this.#plain.isOff) this.#answerAt ??= now;
+      if (this.#phase === 'open' && this.#plain.isOff && !this.#answer.isOwed)
+        this.#answer.owe(now);
     } else if (message.type === 'RESET') {
       this.abandon(errorOfReset(message));
     } else if (this.isPlain) {
@@ -185,9 +188,7 @@ export class StreamState {
   /** Time passes: what timed out is marked lost, and a stream without progress ends. */
   tick(now: number, peerHeardAt: number): void {
     if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt);
-    if (this.#phase === 'over' && now - (this.#answerAt ?? now) >= RESET_TIMEOUT_MS) {
-      this.#answerAt = undefined;
-    }
+    if (this.#phase === 'over') this.#answer.expire(now);
     if (this.plain !== undefined) this.#checkPlain(this.plain, now, peerHeardAt);
     else if (this.#phase === 'open' && this.#flow.tick(now)) {
       this.reset(new NwsError('connection_timeout', 'the peer stopped answering'), now);
@@ -212,7 +213,7 @@ export class StreamState {
   settle(): void {
     if (this.#phase !== 'open') return;
     // The bytes take another way, so here it is over once the peer has our word.
-    if (this.reverse !== undefined && this.#answerAt === undefined) this.#end(undefined);
+    if (this.reverse !== undefined && !this.#answer.isOwed) this.#end(undefined);
     if (!this.send.finished) return;
     // A NIP-443 peer never ends its direction: it is over when nobody wants to hear more.
     const isOver = this.isPlain
@@ -232,19 +233,15 @@ export class StreamState {
   lost({ message, segment }: Outgoing, now: number): void {
     if (segment !== undefined) this.send.lose([segment]);
     else if (message.type === 'ACK') this.receive.acknowledge(now);
-    else if (message.type === 'RESET') this.#answerAt = now;
-    else if (message.type === 'OPEN' && this.#phase === 'open') this.#answerAt = now;
+    else if (message.type === 'RESET') this.#answer.owe(now);
+    else if (message.type === 'OPEN' && this.#phase === 'open') this.#answer.owe(now);
     else if (this.#phase === 'opening') this.#opening.refused(now);
-  }
-
-  #isAnswerDue(now: number): boolean {
-    return this.#answerAt !== undefined && now >= this.#answerAt;
   }
 
   /** Whether `pull` has something now, apart from large data. */
   urgent(now: number): boolean {
     if (this.#phase === 'opening') return this.#opening.isDue(now);
-    if (this.#isAnswerDue(now)) return true;
+    if (this.#answer.isDue(now)) return true;
     if (this.#phase !== 'open' || !this.#plain.isOff) return false;
     return this.#flow.urgent(now);
   }
@@ -260,7 +257,7 @@ export class StreamState {
   /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
   pull(now: number, maxBytes: number, maxRanges: number, isAlone: boolean): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
-    if (this.#isAnswerDue(now)) return this.#answer();
+    if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const data = this.hasData && maxBytes > 0;
     const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
@@ -275,25 +272,25 @@ export class StreamState {
     return { message: this.#opening.pull(now, this.receive.window) };
   }
 
-  #answer(): Outgoing {
+  #pullAnswer(): Outgoing {
     const { key } = this;
-    this.#answerAt = undefined;
+    this.#answer.clear();
     if (this.#phase === 'over') return { message: resetFor(key, this.#error) };
     return { message: { type: 'OPEN', key, v: STREAM_VERSION, window: this.receive.window } };
   }
 
   /** Nothing is left to say. */
   get isSettled(): boolean {
-    return this.#phase === 'over' && this.#answerAt === undefined;
+    return this.#phase === 'over' && !this.#answer.isOwed;
   }
 
   /** The times at which `tick` or `pull` will have something to do without anything else happening. */
   get wakeTimes(): readonly (number | undefined)[] {
-    const answerAt = this.#answerAt;
     const plain = this.plain?.wakeTimes ?? [];
-    if (this.#phase === 'over') return answerAt ? [answerAt, answerAt + RESET_TIMEOUT_MS] : [];
+    const { dueAt, expiresAt } = this.#answer;
+    if (this.#phase === 'over') return [dueAt, expiresAt];
     if (this.#phase === 'opening') return [...this.#opening.wakeTimes, ...plain];
     if (this.#phase !== 'open' || !this.#plain.isOff) return plain;
-    return [answerAt, ...this.#flow.wakeTimes];
+    return [dueAt, ...this.#flow.wakeTimes];
   }
 }

@@ -3,7 +3,7 @@
 import type { ConnectR, Message } from '../wire/message.js';
 import type { Memory } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
-import type { Segment } from './segment.js';
+import type { Segment } from './sending/segment.js';
 
 /**
  * - `opening`: the entry asked and has no answer yet

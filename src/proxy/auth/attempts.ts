@@ -2,6 +2,7 @@
 // Pure: the time comes in as an argument, and waiting is up to the caller.
 
 import { isIPv6 } from 'node:net';
+import { BoundedMap } from '../../common/bounded.js';
 
 export interface AttemptLimits {
   /** Failures that cost nothing: people mistype. */
@@ -37,10 +38,11 @@ interface Failures {
 export class Attempts {
   readonly #limits: AttemptLimits;
   /** In the order of their last failures. */
-  readonly #records = new Map<string, Failures>();
+  readonly #records: BoundedMap<string, Failures>;
 
   constructor(limits: AttemptLimits = LIMITS) {
     this.#limits = limits;
+    this.#records = new BoundedMap(limits.maxAddresses);
   }
 
   /** Addresses with failures. */
@@ -68,8 +70,6 @@ export class Attempts {
     const isRecent = known !== undefined && !this.#isOver(known, now);
     const count = isRecent ? known.count + 1 : 1;
     const freeAt = Math.max(isRecent ? known.freeAt : 0, now + this.#pause(count));
-    this.#records.delete(network);
-    if (this.#records.size >= this.#limits.maxAddresses) this.#forgetOldest();
     this.#records.set(network, { count, freeAt, failedAt: now });
   }
 
@@ -85,11 +85,6 @@ export class Attempts {
     const { freeFailures, firstPauseMs, longestPauseMs } = this.#limits;
     if (failures <= freeFailures) return 0;
     return Math.min(longestPauseMs, firstPauseMs * 2 ** (failures - freeFailures - 1));
-  }
-
-  #forgetOldest(): void {
-    const [oldest] = this.#records.keys();
-    if (oldest !== undefined) this.#records.delete(oldest);
   }
 }
 

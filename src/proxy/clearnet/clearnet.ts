@@ -6,8 +6,9 @@ import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { type Caller, passOn } from '../caller.js';
-import { type Entry, endWith } from '../entry.js';
+import type { Entry } from '../entry.js';
 import { formatHostPort, type HostPort } from '../host-port.js';
+import { endWith } from '../streams.js';
 
 /**
  * Answers 200 when the host has accepted the connection.

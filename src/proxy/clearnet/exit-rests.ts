@@ -1,5 +1,7 @@
 // Exits that failed and are left alone for a while, longer each time.
 
+import { BoundedMap } from '../../common/bounded.js';
+
 /** First pause, longest pause, and how many exits are remembered. */
 const FIRST_REST_MS = 10_000;
 const LONGEST_REST_MS = 10 * 60_000;
@@ -12,7 +14,7 @@ interface Rest {
 
 export class ExitRests {
   /** By pubkey, the one that failed longest ago first. */
-  readonly #rests = new Map<string, Rest>();
+  readonly #rests = new BoundedMap<string, Rest>(MAX_RESTS);
 
   /** The end of the rest; 0 where it doesn't rest. Times are in milliseconds, on any clock that only grows. */
   until(pubkey: string, now: number): number {
@@ -28,9 +30,6 @@ export class ExitRests {
       rest === undefined ? FIRST_REST_MS : 2 * rest.pauseMs,
       LONGEST_REST_MS,
     );
-    this.#rests.delete(pubkey);
-    const [oldest] = this.#rests.keys();
-    if (oldest !== undefined && this.#rests.size >= MAX_RESTS) this.#rests.delete(oldest);
     this.#rests.set(pubkey, { until: now + pauseMs, pauseMs });
     return true;
   }

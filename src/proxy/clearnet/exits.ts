@@ -4,10 +4,11 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { BoundedMap } from '../../common/bounded.js';
+import { unlessAborted, within } from '../../common/waiting.js';
 import { type ErrorCode, NwsError, toNwsError } from '../../errors.js';
-import type { OpenVia } from '../entry.js';
 import { formatHostPort, type HostPort } from '../host-port.js';
-import { unlessAborted, within } from '../time-limit.js';
+import type { OpenVia } from '../streams.js';
 import { ExitRests } from './exit-rests.js';
 import { KnownExits, type WebExit } from './known-exits.js';
 
@@ -90,7 +91,7 @@ export class ExitChooser {
   readonly #known: KnownExits;
   readonly #rests = new ExitRests();
   /** By host in lower case, the one unused for longest first. */
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new BoundedMap<string, Kept>(MAX_KEPT_HOSTS);
   readonly #closing = new AbortController();
 
   constructor(options: ExitChooserOptions) {
@@ -193,9 +194,6 @@ export class ExitChooser {
 
   #keep(host: string, exit: WebExit): void {
     const key = keyOf(host);
-    this.#kept.delete(key);
-    const [oldest] = this.#kept.keys();
-    if (oldest !== undefined && this.#kept.size >= MAX_KEPT_HOSTS) this.#kept.delete(oldest);
     this.#kept.set(key, { exit, until: this.#now() + KEEP_MS });
   }
 

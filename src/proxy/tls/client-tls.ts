@@ -5,7 +5,7 @@ import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
 import { NwsError } from '../../errors.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
-import { ignoreErrors } from '../entry.js';
+import { ignoreErrors } from '../streams.js';
 
 /**
  * Finishes the client's handshake.

@@ -4,35 +4,10 @@
 //
 // What the proxy checks is the exit's answer to itself; what the client trusts (`nws cert --pem`) is its own matter.
 
-import type { Pin } from '../../tls/pins/pins.js';
 import { type Caller, passOn } from '../caller.js';
-import { type Entry, endWith } from '../entry.js';
+import type { Entry } from '../entry.js';
 import type { ResolvedHost } from '../resolve.js';
-
-/** How long a passed check spares the next ones. */
-const CHECK_LIFETIME_MS = 5 * 60_000;
-/** Checks that are remembered. */
-const MAX_CHECKS = 1_024;
-
-/** Which exits have shown the certificate of their pin lately. One for each entry. */
-export class ShownPins {
-  /** Key and fingerprints → until when that holds. */
-  readonly #until = new Map<string, number>();
-
-  has(pin: Pin, port: number): boolean {
-    return (this.#until.get(keyOf(pin, port)) ?? 0) > Date.now();
-  }
-
-  add(pin: Pin, port: number): void {
-    const [oldest] = this.#until.keys();
-    if (oldest !== undefined && this.#until.size >= MAX_CHECKS) this.#until.delete(oldest);
-    this.#until.set(keyOf(pin, port), Date.now() + CHECK_LIFETIME_MS);
-  }
-}
-
-function keyOf(pin: Pin, port: number): string {
-  return [pin.pubkey, port, ...pin.fingerprints].join();
-}
+import { endWith } from '../streams.js';
 
 /**
  * Answers 200 when the stream is open and the exit serves the certificate of its pin, if it has one.

@@ -6,8 +6,8 @@ import type { TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../../errors.js';
 import { connectPinned } from '../../tls/handshake.js';
 import type { Pin, PinResolver } from '../../tls/pins/pins.js';
-import { endWith, type OpenStream } from '../entry.js';
 import type { ResolvedHost } from '../resolve.js';
+import { endWith, type OpenStream } from '../streams.js';
 
 export interface PinnedRoute {
   readonly to: ResolvedHost;

@@ -20,8 +20,9 @@ import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { join, logFailure } from '../caller.js';
 import { clearnetDenied, throughExit } from '../clearnet/clearnet.js';
-import { type Entry, endWith } from '../entry.js';
+import type { Entry } from '../entry.js';
 import { type AbsoluteTarget, formatHostPort } from '../host-port.js';
+import { endWith } from '../streams.js';
 
 /** Connections to one origin at once; more requests wait. */
 const MAX_CONNECTIONS = 64;

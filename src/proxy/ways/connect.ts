@@ -11,8 +11,9 @@ import { replyFailureRaw } from '../../http/reply.js';
 import { abortConnection } from '../../tunnel/duplex/abort-connection.js';
 import { Caller, logFailure } from '../caller.js';
 import { connectClearnet } from '../clearnet/clearnet.js';
-import { type Entry, ignoreErrors } from '../entry.js';
+import type { Entry } from '../entry.js';
 import { type HostPort, parseHostPort } from '../host-port.js';
+import { ignoreErrors } from '../streams.js';
 import { passThrough } from '../tls/passthrough.js';
 import { terminate } from '../tls/terminate.js';
 

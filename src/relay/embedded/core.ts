@@ -1,5 +1,6 @@
 // What the embedded relay does with an event: check, store, deliver. Knows no sockets and no frames.
 import type { Event as NostrEvent } from 'nostr-tools';
+import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
 import { isExpired } from '../../protocol/wire/events.js';
@@ -36,7 +37,7 @@ export class RelayCore {
   readonly #ephemerals = new EventStore();
   readonly #index = new FilterIndex<LiveSubscription>();
   readonly #deliveries: Deliveries;
-  readonly #seen = new Set<string>();
+  readonly #seen = new BoundedSet<string>(MAX_SEEN_EVENTS);
   #events = 0;
   #refused = 0;
 
@@ -61,7 +62,7 @@ export class RelayCore {
       return;
     }
     this.#events++;
-    this.#remember(judgement.event.id);
+    this.#seen.add(judgement.event.id);
     const onCommitted = (): void => {
       answer({ ok: true, reason: '' });
       this.#onAccepted(judgement.event);
@@ -119,13 +120,6 @@ export class RelayCore {
   #takeLasting(stored: StoredEvent): Verdict | Accepted {
     if (!this.#store.add(stored)) return no('replaced: have newer event');
     return { ...stored, audience: this.#index.match(stored.event) };
-  }
-
-  #remember(id: string): void {
-    this.#seen.add(id);
-    if (this.#seen.size <= MAX_SEEN_EVENTS) return;
-    const [oldest = ''] = this.#seen;
-    this.#seen.delete(oldest);
   }
 }
 

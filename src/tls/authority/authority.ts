@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import { createSecureContext, type SecureContext } from 'node:tls';
+import { BoundedMap } from '../../common/bounded.js';
 import { NwsError } from '../../errors.js';
 import { openKeyFile, privatePem } from '../files/key-file.js';
 import {
@@ -82,7 +83,7 @@ function leafMaker(authority: CertifiedKey): (host: string) => SecureContext {
   const keys = newKeyPair();
   const key = privatePem(keys);
   const authorityEnd = new Date(authority.certificate.validTo);
-  const leaves = new Map<string, { context: SecureContext; renewAt: number }>();
+  const leaves = new BoundedMap<string, { context: SecureContext; renewAt: number }>(MAX_LEAVES);
 
   const make = (name: string) => {
     const { notBefore, notAfter } = validFor(LEAF_DAYS);
@@ -97,10 +98,7 @@ function leafMaker(authority: CertifiedKey): (host: string) => SecureContext {
     const name = nostrName(host);
     const cached = leaves.get(name);
     const leaf = cached !== undefined && cached.renewAt > Date.now() ? cached : make(name);
-    // Put back at the end: the first one in the map is the one that was unused for longest.
-    leaves.delete(name);
-    leaves.set(name, leaf);
-    if (leaves.size > MAX_LEAVES) leaves.delete(leaves.keys().next().value!);
+    leaves.set(name, leaf); // also one that was there: what was unused for longest is to go first
     return leaf.context;
   };
 }

@@ -3,6 +3,7 @@
 
 import { join } from 'node:path';
 import type { Event as NostrEvent } from 'nostr-tools';
+import { BoundedMap } from '../../common/bounded.js';
 import { NwsError } from '../../errors.js';
 import {
   fileIdentity,
@@ -21,7 +22,7 @@ const HEX_32_BYTES = /^[0-9a-f]{64}$/;
 export class PinStore {
   readonly #path: string;
   /** In the order of recording. */
-  #records = new Map<string, PinRecord>();
+  #records = new BoundedMap<string, PinRecord>(MAX_PINS);
   /** Read on demand from the records: parsing thousands of certificates takes its time. */
   #pins = new WeakMap<PinRecord, Pin>();
   /** Identity of the file as last read; a write by any process changes it. */
@@ -92,9 +93,7 @@ export class PinStore {
   #merge(record: PinRecord): void {
     const known = this.#records.get(record.pubkey);
     if (known !== undefined && !isNewer(record, known)) return;
-    this.#records.delete(record.pubkey);
     this.#records.set(record.pubkey, record);
-    if (this.#records.size > MAX_PINS) this.#records.delete(this.#records.keys().next().value!);
   }
 
   #write(): void {

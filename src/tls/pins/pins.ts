@@ -3,6 +3,7 @@
 
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { BoundedMap } from '../../common/bounded.js';
 import { type NwsError, toNwsError } from '../../errors.js';
 import { KIND } from '../../protocol/wire/events.js';
 import { isNewer, type Pin, readPin } from './pin.js';
@@ -52,7 +53,7 @@ export class PinResolver {
   readonly #log: Logger;
   readonly #onPin: PinResolverOptions['onPin'];
   /** Whether these relays had a pin for an exit, and until when that holds (ms since 1970). */
-  readonly #answers = new Map<string, { found: boolean; until: number }>();
+  readonly #answers = new BoundedMap<string, { found: boolean; until: number }>(MAX_ANSWERS);
   readonly #pending = new Map<string, Promise<Pin | undefined>>();
 
   constructor(options: PinResolverOptions) {
@@ -92,11 +93,9 @@ export class PinResolver {
   }
 
   #remember(question: string, pin: Pin | undefined): Pin | undefined {
-    this.#answers.delete(question);
     if (pin !== undefined) this.#onPin?.(pin);
     const found = pin !== undefined;
     this.#answers.set(question, { found, until: Date.now() + (found ? FOUND_MS : NONE_MS) });
-    if (this.#answers.size > MAX_ANSWERS) this.#answers.delete(this.#answers.keys().next().value!);
     return pin;
   }
 

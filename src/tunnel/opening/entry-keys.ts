@@ -1,6 +1,7 @@
 // An entry's keys: the one that it was told to use, else a fresh one an exit and process, so that two exits can't
 // tell that it is the same entry.
 
+import { BoundedMap } from '../../common/bounded.js';
 import { createSigner, generateSecretKey, type Signer } from '../../crypto/signer.js';
 
 /** Exits whose key is remembered; past this the oldest is forgotten, and gets a new one. */
@@ -8,7 +9,7 @@ const MAX_EXITS = 4_096;
 
 export class EntryKeys {
   readonly #given: Signer | undefined;
-  readonly #byExit = new Map<string, Signer>();
+  readonly #byExit = new BoundedMap<string, Signer>(MAX_EXITS);
   readonly #first = createSigner(generateSecretKey());
   #isFirstTaken = false;
 
@@ -29,8 +30,6 @@ export class EntryKeys {
       signer = this.#isFirstTaken ? createSigner(generateSecretKey()) : this.#first;
       this.#isFirstTaken = true;
       this.#byExit.set(exit, signer);
-      const [oldest] = this.#byExit.keys();
-      if (oldest !== undefined && this.#byExit.size > MAX_EXITS) this.#byExit.delete(oldest);
     }
     return signer;
   }

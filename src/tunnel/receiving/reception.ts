@@ -3,6 +3,7 @@
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { BoundedSet } from '../../common/bounded.js';
 import { type Scheme, type Signer, verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS, MAX_SKEW_S } from '../../limits.js';
 import { KIND, tagValue } from '../../protocol/wire/events.js';
@@ -38,15 +39,14 @@ export class Reception {
   /** Our keys, by pubkey. */
   readonly signers = new Map<string, Signer>();
   readonly #log: Logger;
-  readonly #maxSeen: number;
   /** Ids of verified events, oldest first. */
-  readonly #seen = new Set<string>();
+  readonly #seen: BoundedSet<string>;
   #skewWarnedAt = Number.NEGATIVE_INFINITY;
 
   /** @param maxSeen ids that are remembered; the oldest is forgotten first */
   constructor(log: Logger, maxSeen = MAX_SEEN_EVENTS) {
     this.#log = log;
-    this.#maxSeen = maxSeen;
+    this.#seen = new BoundedSet(maxSeen);
   }
 
   /** The messages of an event, or undefined where it is to be ignored. */
@@ -60,7 +60,7 @@ export class Reception {
   /** Whether a public event is genuine and was not seen before. */
   isNew(event: NostrEvent): boolean {
     if (this.#seen.has(event.id) || !verifyEvent(event)) return false;
-    this.#remember(event.id);
+    this.#seen.add(event.id);
     return true;
   }
 
@@ -68,7 +68,7 @@ export class Reception {
     // A forged copy must not make us take the true event for a repeat, so an id counts only when verified.
     if (this.#seen.has(event.id)) return 'duplicate';
     if (event.kind !== KIND.message || !verifyEvent(event)) return 'badEvent';
-    this.#remember(event.id);
+    this.#seen.add(event.id);
     const { pubkey: from, created_at: createdAt } = event;
     const signer = this.signers.get(tagValue(event, 'p') ?? '');
     if (signer === undefined || from === signer.pubkey) return 'foreign';
@@ -79,13 +79,6 @@ export class Reception {
     if (decoded === undefined) return 'badMessage';
     this.ignored.badMessage += decoded.invalid;
     return { signer, from, messages: decoded.messages, scheme: content.scheme, createdAt };
-  }
-
-  #remember(id: string): void {
-    this.#seen.add(id);
-    if (this.#seen.size <= this.#maxSeen) return;
-    const oldest = this.#seen.values().next();
-    if (!oldest.done) this.#seen.delete(oldest.value);
   }
 
   #isPresent(peer: string, createdAt: number): boolean {

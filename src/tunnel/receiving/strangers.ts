@@ -2,6 +2,7 @@
 // makes no peer, no stream and no memory but this list.
 
 import type { Logger } from 'pino';
+import { BoundedSet } from '../../common/bounded.js';
 import { NwsError } from '../../errors.js';
 import { RateLimit } from '../../protocol/peer/rate-limit.js';
 import { resetFor } from '../../protocol/stream/reset.js';
@@ -18,7 +19,7 @@ const ANSWERS_A_SECOND = 4;
 export class Strangers {
   readonly #log: Logger;
   readonly #now: () => number;
-  readonly #told = new Set<string>();
+  readonly #told = new BoundedSet<string>(MAX_TOLD);
   readonly #answers = new RateLimit(ANSWERS_A_SECOND);
 
   /** @param now in ms */
@@ -33,17 +34,11 @@ export class Strangers {
     // One of NIP-443 would understand no answer.
     if (asked === undefined || !('v' in asked) || this.#told.has(from)) return;
     if (!this.#answers.allows(this.#now())) return;
-    this.#remember(from);
+    this.#told.add(from);
     this.#log.info({ peer: from }, 'turned away: not a client of this exit');
     const sealer = new Sealer(signer, from);
     sealer.scheme = scheme;
     const error = new NwsError('http_request_denied', 'this exit does not serve this client');
     link.publish(sealer.seal(encodeMessages([resetFor(asked.key, error)])).event);
-  }
-
-  #remember(pubkey: string): void {
-    this.#told.add(pubkey);
-    const [oldest] = this.#told;
-    if (this.#told.size > MAX_TOLD && oldest !== undefined) this.#told.delete(oldest);
   }
 }

@@ -6,6 +6,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { BoundedMap } from '../../common/bounded.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { ask } from '../opening/opening.js';
 import type { Peer } from '../peer.js';
@@ -37,7 +38,7 @@ export class ReverseOpener {
   readonly #options: ReverseOptions;
   readonly #log: Logger;
   /** Exits that couldn't reach us, and until when that is believed. */
-  readonly #resting = new Map<string, number>();
+  readonly #resting = new BoundedMap<string, number>(MAX_RESTING);
   readonly #open = new Set<Duplex>();
 
   constructor(options: ReverseOptions, log: Logger) {
@@ -101,8 +102,6 @@ export class ReverseOpener {
 
   #rest(exit: string, reason: NwsError): void {
     this.#log.info({ exit, reason: reason.message }, 'the exit can not connect back to us');
-    const [oldest] = this.#resting.keys();
-    if (oldest !== undefined && this.#resting.size >= MAX_RESTING) this.#resting.delete(oldest);
     this.#resting.set(exit, performance.now() + REST_MS);
   }
 

@@ -2,6 +2,7 @@
 // moment. Only where a peer handles what arrives together in any order is that worth the traffic. While somebody
 // listens for echoes, a relay that says `mute:` doesn't, so nobody does without need.
 
+import { inTime } from '../../common/waiting.js';
 import { KIND } from '../../protocol/wire/events.js';
 import type { RelayLink, Subscription } from '../../relay/link.js';
 
@@ -44,12 +45,7 @@ export class Echoes {
     return {
       arrived: async () => {
         const isOwing = watch.misses >= MAX_MISSES;
-        let timer: NodeJS.Timeout | undefined;
-        const late = new Promise<'late'>((resolve) => {
-          timer = setTimeout(() => resolve('late'), isOwing ? PAUSE_MS : ECHO_WAIT_MS);
-        });
-        const outcome = await Promise.race([echo, late]);
-        clearTimeout(timer);
+        const outcome = await inTime(echo, isOwing ? PAUSE_MS : ECHO_WAIT_MS);
         watch.waiting.delete(eventId);
         watch.misses = outcome === 'echo' ? 0 : watch.misses + 1;
       },

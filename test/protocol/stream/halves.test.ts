@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { ReceiveHalf } from '../../../src/protocol/stream/receive-half.js';
 import { RoundTrip } from '../../../src/protocol/stream/round-trip.js';
-import { SendHalf } from '../../../src/protocol/stream/send-half.js';
+import { SendHalf } from '../../../src/protocol/stream/sending/send-half.js';
 
 const plenty = { take: () => true, give: () => undefined };
 

@@ -1,4 +1,4 @@
-// Work that ends when its client leaves or when it takes too long, whichever comes first.
+// Waiting with an end: when a client leaves, or when it takes too long, whichever comes first.
 
 /**
  * Runs `act` with a signal that follows `signal` and is aborted with `late` after `timeoutMs`. It lasts no
@@ -49,4 +49,17 @@ export function unlessAborted<T>(
       },
     );
   });
+}
+
+/** The promise's outcome, or undefined where it takes longer than `timeoutMs`. */
+export async function inTime<T>(promise: Promise<T>, timeoutMs: number): Promise<T | undefined> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), timeoutMs);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -1,15 +1,10 @@
-// The state machines of both ends over a simulated network: whatever the seed thinks of, every byte arrives in
-// its place, or the stream ends with an error on both sides; bounds hold, and nothing is left behind.
-// NWS_SEEDS sets how many seeds are run, NWS_SEED where to begin: a failure names the seed to replay.
+// The state machines of both ends over a simulated network: single cases. What any seed thinks of is in seeds.ts.
 
 import { expect } from 'chai';
-import type { StreamPlan } from '../support/application.js';
-import { isMild, scenarioOf } from '../support/simulator/scenario.js';
-import { type Scenario, Simulation, WINDOW_BYTES } from '../support/simulator/simulator.js';
-
-const SEEDS = Number(process.env.NWS_SEEDS ?? 10_000);
-const FIRST_SEED = Number(process.env.NWS_SEED ?? 1);
-const DAY_MS = 86_400_000;
+import type { StreamPlan } from '../../support/application.js';
+import { scenarioOf } from '../../support/simulator/scenario.js';
+import { type Scenario, Simulation } from '../../support/simulator/simulator.js';
+import { DAY_MS, run } from './seeds.js';
 
 const calm: Scenario['network'] = {
   loss: 0,
@@ -26,47 +21,7 @@ function plan(overrides: Partial<StreamPlan> = {}): StreamPlan {
   return { startMs: 0, upBytes: 0, downBytes: 0, readBytes: 1e6, readPauseMs: 30, ...overrides };
 }
 
-/** Runs a scenario to its end, and holds what has to hold for every one of them. */
-function run(seed: number, scenario: Scenario): Simulation {
-  const simulation = new Simulation(seed, scenario);
-  simulation.run(DAY_MS);
-  expect(simulation.leftOver, 'streams left').to.equal(0);
-  expect(simulation.heldBytes, 'memory not given back').to.equal(0);
-  expect(simulation.isAtRest, 'something would still happen').to.equal(true);
-  expect(simulation.largestHeldBytes).to.be.at.most(4 * WINDOW_BYTES);
-  for (const app of simulation.apps) {
-    expect(app.complete || app.stream.error !== undefined, 'neither whole nor an error').to.equal(
-      true,
-    );
-  }
-  return simulation;
-}
-
-describe('reliable streams over a simulated network', function () {
-  this.timeout(600_000);
-
-  it(`carry every byte in order and end, for ${SEEDS} seeds`, () => {
-    let streams = 0;
-    let broken = 0;
-    for (let seed = FIRST_SEED; seed < FIRST_SEED + SEEDS; seed += 1) {
-      const scenario = scenarioOf(seed);
-      try {
-        const { apps } = run(seed, scenario);
-        const failed = apps.filter((app) => !app.complete);
-        if (isMild(scenario))
-          expect(failed.map(({ stream }) => stream.error?.message)).to.deep.equal([]);
-        streams += apps.length;
-        broken += failed.length;
-      } catch (error) {
-        throw new Error(`NWS_SEED=${seed} NWS_SEEDS=1 replays this: ${JSON.stringify(scenario)}`, {
-          cause: error,
-        });
-      }
-    }
-    // Restarts, clients that leave and hopeless networks break some; were it more, something would be wrong.
-    expect(broken).to.be.below(streams / 4);
-  });
-
+describe('reliable streams over a simulated network', () => {
   it('end both sides soon when nothing comes through any more', () => {
     const scenario = {
       network: { ...calm, outages: [{ fromMs: 300, toMs: DAY_MS }] },

@@ -1,9 +1,9 @@
 // The bounded cache behind the keys of peers.
 
 import { expect } from 'chai';
-import { remember } from '../../src/crypto/remember.js';
+import { remember } from '../../src/common/remember.js';
 
-describe('crypto/remember', () => {
+describe('common/remember', () => {
   it('computes once what it still knows', () => {
     const computed: string[] = [];
     const upper = remember(2, (key) => computed.push(key) && key.toUpperCase());

@@ -1,10 +1,12 @@
 // The sending half of a reliable stream: cuts bytes into segments within the peer's window, keeps them
 // until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
 
-import { STREAM_WINDOW_BYTES } from '../../limits.js';
-import type { Range } from '../wire/message.js';
-import type { RoundTrip } from './round-trip.js';
-import { halves, type Segment } from './segment.js';
+import { STREAM_WINDOW_BYTES } from '../../../limits.js';
+import type { Range } from '../../wire/message.js';
+import type { RoundTrip } from '../round-trip.js';
+import type { Segment } from './segment.js';
+import { Segments } from './segments.js';
+import { SendQueue } from './send-queue.js';
 
 /** Transmissions of one segment without any answer after which the peer counts as silent. */
 const SILENT_TRIES = 3;
@@ -13,12 +15,8 @@ const MIN_CUT_BYTES = 1_024;
 
 export class SendHalf {
   readonly #roundTrip: RoundTrip;
-  readonly #queue: Buffer[] = [];
-  #segments: Segment[] = [];
-  #queuedBytes = 0;
-  #inFlightBytes = 0;
-  #lostCount = 0;
-  #lostBytes = 0;
+  readonly #queue = new SendQueue();
+  readonly #segments = new Segments();
   #nextOffset = 0;
   #acked = 0;
   #progressAt = 0;
@@ -37,32 +35,32 @@ export class SendHalf {
 
   /** Bytes that were written and never sent yet. */
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
 
   /** Bytes that were sent and are not known to have arrived. */
   get inFlightBytes(): number {
-    return this.#inFlightBytes;
+    return this.#segments.inFlightBytes;
   }
 
   /** Bytes to be sent again. */
   get lostBytes(): number {
-    return this.#lostBytes;
+    return this.#segments.lostBytes;
   }
 
   /** Everything, the fin included, is acknowledged. */
   get finished(): boolean {
-    return this.#finSent && this.#segments.length === 0;
+    return this.#finSent && this.#segments.isEmpty;
   }
 
   /** Something waits for an answer of the peer. */
   get awaitsPeer(): boolean {
-    return this.#segments.length > 0 || this.#probeAt !== undefined;
+    return !this.#segments.isEmpty || this.#probeAt !== undefined;
   }
 
   /** While nothing is acknowledged: whatever goes out next starts at offset 0. */
   get atStart(): boolean {
-    return this.#nextOffset === 0 || this.#segments[0]?.lost === true;
+    return this.#nextOffset === 0 || this.#segments.first?.lost === true;
   }
 
   get endQueued(): boolean {
@@ -70,9 +68,7 @@ export class SendHalf {
   }
 
   write(data: Buffer): void {
-    if (data.length === 0) return;
     this.#queue.push(data);
-    this.#queuedBytes += data.length;
   }
 
   end(): void {
@@ -89,7 +85,7 @@ export class SendHalf {
 
   /** A segment is lost, or there is something new that the window has room for. */
   get ready(): boolean {
-    return this.#lostCount > 0 || this.#sendable > 0 || this.#finReady;
+    return this.#segments.hasLost || this.#sendable > 0 || this.#finReady;
   }
 
   get #room(): number {
@@ -98,11 +94,11 @@ export class SendHalf {
   }
 
   get #sendable(): number {
-    return Math.min(this.#queuedBytes, Math.max(0, this.#room));
+    return Math.min(this.#queue.bytes, Math.max(0, this.#room));
   }
 
   get #finReady(): boolean {
-    return this.#finQueued && !this.#finSent && this.#queuedBytes === 0 && this.#room > 0;
+    return this.#finQueued && !this.#finSent && this.#queue.bytes === 0 && this.#room > 0;
   }
 
   /**
@@ -111,8 +107,9 @@ export class SendHalf {
    * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
    */
   pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
-    const segment =
-      this.#lostCount > 0 ? this.#pullLost(maxBytes, isAlone) : this.#cut(maxBytes, now, isAlone);
+    const segment = this.#segments.hasLost
+      ? this.#segments.takeLost(maxBytes, isAlone)
+      : this.#cut(maxBytes, now, isAlone);
     if (segment === undefined) return undefined;
     segment.tries += 1;
     segment.sentBefore = segment.sentAt;
@@ -121,40 +118,25 @@ export class SendHalf {
     return segment;
   }
 
-  #pullLost(maxBytes: number, isAlone: boolean): Segment | undefined {
-    const index = this.#segments.findIndex((segment) => segment.lost);
-    const segment = this.#segments[index]!;
-    if (segment.data.length > maxBytes) {
-      if (!isAlone || maxBytes === 0) return undefined;
-      // The relay that carries it now takes less than the one before.
-      this.#segments.splice(index, 1, ...halves(segment, maxBytes));
-      this.#lostCount += 1;
-      return this.#pullLost(maxBytes, isAlone);
-    }
-    this.#found(segment);
-    return segment;
-  }
-
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
     const size = Math.min(this.#sendable, maxBytes);
-    const emptiesQueue = size === this.#queuedBytes;
+    const emptiesQueue = size === this.#queue.bytes;
     if (!emptiesQueue) {
       if (size === 0) return undefined;
       if (size < MIN_CUT_BYTES) {
         // Cut short by an event that is nearly full: the next one has room.
         if (size < this.#sendable && !isAlone) return undefined;
         // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
-        if (size === this.#sendable && this.#segments.length > 0) return undefined;
+        if (size === this.#sendable && !this.#segments.isEmpty) return undefined;
       }
     }
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
     if (size === 0 && !fin) return undefined;
     const offset = this.#nextOffset;
     const end = offset + size + (fin ? 1 : 0);
-    const data = this.#dequeue(size);
     const segment: Segment = {
       offset,
-      data,
+      data: this.#queue.take(size),
       fin,
       end,
       sentAt: now,
@@ -163,27 +145,10 @@ export class SendHalf {
       lost: false,
       arrived: false,
     };
-    this.#segments.push(segment);
+    this.#segments.add(segment);
     this.#nextOffset = end;
-    this.#inFlightBytes += size;
     this.#finSent ||= fin;
     return segment;
-  }
-
-  /** Takes `size` bytes off the queue as one buffer of their own. */
-  #dequeue(size: number): Buffer {
-    const bytes = Buffer.allocUnsafe(size);
-    let filled = 0;
-    while (filled < size) {
-      const head = this.#queue[0]!;
-      const part = head.subarray(0, size - filled);
-      part.copy(bytes, filled);
-      filled += part.length;
-      if (part.length === head.length) this.#queue.shift();
-      else this.#queue[0] = head.subarray(part.length);
-    }
-    this.#queuedBytes -= size;
-    return bytes;
   }
 
   /**
@@ -193,25 +158,7 @@ export class SendHalf {
   acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
-    let newest: Segment | undefined;
-    const settle = (segment: Segment): void => {
-      if (segment.lost) this.#found(segment);
-      if (segment.arrived) return;
-      segment.arrived = true;
-      this.#inFlightBytes -= segment.data.length;
-      if (newest === undefined || segment.sentAt > newest.sentAt) newest = segment;
-    };
-    let done = 0;
-    while (done < this.#segments.length && this.#segments[done]!.end <= ack) {
-      settle(this.#segments[done]!);
-      done += 1;
-    }
-    if (done > 0) this.#segments.splice(0, done);
-    if (have.length > 0) {
-      for (const segment of this.#segments) {
-        if (have.some(([from, to]) => from <= segment.offset && segment.end <= to)) settle(segment);
-      }
-    }
+    const newest = this.#segments.acknowledge(ack, have);
     if (newest === undefined) return false;
     this.#measure(newest, now);
     this.#progressAt = now;
@@ -232,23 +179,12 @@ export class SendHalf {
 
   /** These segments did not get through, for certain: a relay refused the event that carried them. */
   lose(segments: Iterable<Segment>): void {
-    for (const segment of segments) {
-      if (segment.arrived || segment.lost) continue;
-      segment.lost = true;
-      this.#lostCount += 1;
-      this.#lostBytes += segment.data.length;
-    }
-  }
-
-  #found(segment: Segment): void {
-    segment.lost = false;
-    this.#lostCount -= 1;
-    this.#lostBytes -= segment.data.length;
+    this.#segments.lose(segments);
   }
 
   /** Nothing in flight can be counted on: the link that carried it is gone. */
   loseAll(): void {
-    this.lose(this.#segments);
+    this.#segments.lose(this.#segments);
   }
 
   /** Marks what timed out as lost. */
@@ -258,7 +194,7 @@ export class SendHalf {
     for (const segment of this.#segments) {
       if (segment.arrived || segment.lost) continue;
       const due = segment.sentAt + this.#roundTrip.timeoutMs(segment.tries);
-      if (now >= due) this.lose([segment]);
+      if (now >= due) this.#segments.lose([segment]);
       else this.#expect(due);
       // To a peer from which nothing comes any more goes one segment at a time, not the whole window.
       if (segment.tries >= SILENT_TRIES && this.#progressAt < segment.sentBefore) return;
@@ -268,9 +204,9 @@ export class SendHalf {
   /** Whether to ask a peer whose window is closed if it still is; arms the next time to ask. */
   probe(now: number): boolean {
     const blocked =
-      this.#segments.length === 0 &&
+      this.#segments.isEmpty &&
       this.#room <= 0 &&
-      (this.#queuedBytes > 0 || (this.#finQueued && !this.#finSent));
+      (this.#queue.bytes > 0 || (this.#finQueued && !this.#finSent));
     if (!blocked) {
       this.#probeAt = undefined;
       return false;
@@ -288,7 +224,7 @@ export class SendHalf {
 
   /** When `tick` or `probe` will have something to do. */
   get wakeAt(): number | undefined {
-    const deadline = this.#segments.length > 0 ? this.#deadline : undefined;
+    const deadline = this.#segments.isEmpty ? undefined : this.#deadline;
     if (this.#probeAt === undefined) return deadline;
     return deadline === undefined ? this.#probeAt : Math.min(deadline, this.#probeAt);
   }

@@ -1,0 +1,105 @@
+// What one direction has sent and keeps until it is acknowledged: which segments are there, which of them are lost, and
+// how many bytes that is. When one counts as lost is the sending half's decision. Pure.
+
+import type { Range } from '../../wire/message.js';
+import { halves, type Segment } from './segment.js';
+
+export class Segments {
+  /** In the order of their offsets. */
+  #all: Segment[] = [];
+  #inFlightBytes = 0;
+  #lostCount = 0;
+  #lostBytes = 0;
+
+  /** Bytes that are not known to have arrived. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  /** Bytes to be sent again. */
+  get lostBytes(): number {
+    return this.#lostBytes;
+  }
+
+  get hasLost(): boolean {
+    return this.#lostCount > 0;
+  }
+
+  get isEmpty(): boolean {
+    return this.#all.length === 0;
+  }
+
+  get first(): Segment | undefined {
+    return this.#all[0];
+  }
+
+  [Symbol.iterator](): Iterator<Segment> {
+    return this.#all[Symbol.iterator]();
+  }
+
+  add(segment: Segment): void {
+    this.#all.push(segment);
+    this.#inFlightBytes += segment.data.length;
+  }
+
+  /**
+   * Takes the first lost segment, which counts as sent from here on; one that is larger than `maxBytes` is cut if it
+   * may be.
+   */
+  takeLost(maxBytes: number, mayCut: boolean): Segment | undefined {
+    const index = this.#all.findIndex((segment) => segment.lost);
+    const segment = this.#all[index]!;
+    if (segment.data.length > maxBytes) {
+      if (!mayCut || maxBytes === 0) return undefined;
+      // The relay that carries it now takes less than the one before.
+      this.#all.splice(index, 1, ...halves(segment, maxBytes));
+      this.#lostCount += 1;
+      return this.takeLost(maxBytes, mayCut);
+    }
+    this.#found(segment);
+    return segment;
+  }
+
+  /**
+   * Everything below `ack` has arrived, and what lies in the ranges of `have`.
+   * @returns the segment sent last among those that are new in that
+   */
+  acknowledge(ack: number, have: readonly Range[]): Segment | undefined {
+    let newest: Segment | undefined;
+    const settle = (segment: Segment): void => {
+      if (segment.lost) this.#found(segment);
+      if (segment.arrived) return;
+      segment.arrived = true;
+      this.#inFlightBytes -= segment.data.length;
+      if (newest === undefined || segment.sentAt > newest.sentAt) newest = segment;
+    };
+    let done = 0;
+    while (done < this.#all.length && this.#all[done]!.end <= ack) {
+      settle(this.#all[done]!);
+      done += 1;
+    }
+    if (done > 0) this.#all.splice(0, done);
+    if (have.length > 0) {
+      for (const segment of this.#all) {
+        if (have.some(([from, to]) => from <= segment.offset && segment.end <= to)) settle(segment);
+      }
+    }
+    return newest;
+  }
+
+  /** These have to be sent again. */
+  lose(segments: Iterable<Segment>): void {
+    for (const segment of segments) {
+      if (segment.arrived || segment.lost) continue;
+      segment.lost = true;
+      this.#lostCount += 1;
+      this.#lostBytes += segment.data.length;
+    }
+  }
+
+  #found(segment: Segment): void {
+    segment.lost = false;
+    this.#lostCount -= 1;
+    this.#lostBytes -= segment.data.length;
+  }
+}

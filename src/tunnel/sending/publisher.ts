@@ -1,0 +1,122 @@
+// Publishes what one peer's state machine has to say, one event at a time, on the relay that the route picks; takes
+// note of what relays answer, and moves to another where nothing comes back.
+//
+//   PeerState.pull ─ encrypt, sign (sealer) ─ Route ─ RelayLink.publish
+
+import type { Logger } from 'pino';
+import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
+import type { StreamState } from '../../protocol/stream/stream-state.js';
+import type { PublishResult, RelayLink } from '../../relay/link.js';
+import { refusalOf } from '../opening/refusal.js';
+import type { PlainSender } from './plain-sender.js';
+import type { Route } from './route.js';
+import type { Sealer } from './sealer.js';
+
+/** Without any answer for this long, or for three round trips, another relay is tried. */
+const SILENT_RELAY_MS = 1_500;
+
+export interface PublisherOptions {
+  readonly state: PeerState;
+  readonly route: Route;
+  readonly sealer: Sealer;
+  /** For what goes to a peer of NIP-443 alone. */
+  readonly plain: PlainSender;
+  readonly log: Logger;
+  /** Something became of a stream. */
+  readonly onChanged: (stream: StreamState) => void;
+  /** A relay refused an event: there may be something to send again. */
+  readonly onLost: () => void;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  /** Since when nothing came back over the current relay, though something should. */
+  #silentSince: number | undefined;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  /** Publishes one event, if there is something to say and a relay to say it to. Returns whether it did. */
+  sendOne(now: number): boolean {
+    const { state, route, sealer, plain, onChanged } = this.#options;
+    const link = route.pick(now);
+    if (link === undefined || !link.canPublish) return false;
+    const parcels = state.pull(now, sealer.capacity(route.eventLimitBytes(link)));
+    if (parcels.length === 0) return plain.sendOne(now);
+    const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
+    const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
+    link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    // One of NIP-443 alone may listen on any of them; to the others the same event counts once.
+    const others = goesAlone ? route.usable(now).filter((other) => other !== link) : [];
+    for (const other of others) other.publish(event);
+    for (const { stream } of parcels) if (stream !== undefined) onChanged(stream);
+    return true;
+  }
+
+  #published(
+    { ok, reason }: PublishResult,
+    link: RelayLink,
+    parcels: readonly Parcel[],
+    bytes: number,
+  ): void {
+    const { state, route, log, onLost } = this.#options;
+    const now = performance.now();
+    if (ok) {
+      route.accepted(link, now);
+      return;
+    }
+    log.debug({ relay: link.url, reason }, 'relay did not take an event');
+    // A link that went down refused nothing.
+    if (!reason.startsWith('error:') || link.isUp) route.refused(link, reason, bytes, now);
+    state.lost(parcels, now);
+    if (route.pick(now) === undefined) {
+      for (const { stream } of parcels) if (stream) this.refuseOpening(stream, reason);
+    }
+    onLost();
+  }
+
+  /** No relay takes our CONNECT: the entry need not wait for a time-out to say so. */
+  refuseOpening(stream: StreamState, reason: string): void {
+    const { route, onChanged } = this.#options;
+    if (stream.phase !== 'opening') return;
+    const error = refusalOf(reason, route.links.map(({ url }) => url).join(', '));
+    if (error === undefined) return;
+    stream.abandon(error);
+    onChanged(stream);
+  }
+
+  /** Something came from the peer. */
+  heard(): void {
+    this.#silentSince = undefined;
+  }
+
+  /** A relay may take everything and deliver nothing: without answers, the next one is tried. */
+  checkRelay(now: number): void {
+    const { state, route } = this.#options;
+    if (!state.awaitsPeer) {
+      this.#silentSince = undefined;
+      return;
+    }
+    this.#silentSince ??= now;
+    const patienceMs = Math.max(SILENT_RELAY_MS, 3 * (state.roundTrip.smoothedMs ?? 0));
+    if (now - this.#silentSince < patienceMs) return;
+    this.#silentSince = now;
+    if (route.tryNext(now)) this.#relink(now);
+  }
+
+  /** What was under way on this link goes out again over the next one, or when it is back. */
+  linkDown(link: RelayLink, now: number): void {
+    if (link === this.#options.route.current) this.#relink(now);
+  }
+
+  #relink(now: number): void {
+    this.#options.state.roundTrip.forgetShortest();
+    this.#options.state.relink(now);
+  }
+}
+
+/** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
+function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
+  return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
+}

@@ -1,0 +1,30 @@
+// A thread that tells where the main thread is, also while that one is busy for ever: it asks through the debugger.
+// The runner asks by a byte on a pipe, since signals and messages would wait for the very loop that hangs.
+
+import { Worker } from 'node:worker_threads';
+
+/** File descriptor of a worker process on which the runner asks; the answer goes to stderr. */
+export const ASK_FD = 3;
+
+/** Nothing of ours is loaded in the thread, so it costs next to nothing. */
+const PROGRAM = `
+  const { createReadStream, writeSync } = require('node:fs');
+  const { Session } = require('node:inspector');
+  const session = new Session();
+  session.connectToMainThread();
+  session.on('Debugger.paused', ({ params }) => {
+    const lines = params.callFrames.slice(0, 20).map(({ functionName, url, location }) =>
+      '    at ' + (functionName || '<anonymous>') + ' (' + url + ':' + (location.lineNumber + 1) + ')');
+    writeSync(2, 'busy here:\\n' + lines.join('\\n') + '\\n');
+    session.post('Debugger.resume');
+  });
+  createReadStream(null, { fd: ${ASK_FD} }).on('data', () => {
+    session.post('Debugger.enable');
+    session.post('Debugger.pause');
+  });
+`;
+
+/** Starts the thread, once a process. */
+export function startWitness(): void {
+  new Worker(PROGRAM, { eval: true }).unref();
+}

@@ -1,0 +1,67 @@
+// Runs test files one after the other as the runner hands them out, in this process, with mocha. A thread beside
+// it can say where the process is when it no longer answers.
+
+import { once } from 'node:events';
+import Mocha from 'mocha';
+import { mochaHooks } from '../hooks.js';
+import type { ToRunner, ToWorker } from './messages.js';
+import { startWitness } from './witness.js';
+
+const TIMEOUT_MS = 20_000;
+const { EVENT_HOOK_BEGIN, EVENT_TEST_BEGIN, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } =
+  Mocha.Runner.constants;
+
+function tell(message: ToRunner): void {
+  process.send?.(message);
+}
+
+async function run(file: string): Promise<void> {
+  const mocha = new Mocha({ timeout: TIMEOUT_MS, rootHooks: mochaHooks, reporter: Silent });
+  mocha.addFile(file);
+  await mocha.loadFilesAsync();
+  await new Promise<void>((resolve) => mocha.run(() => resolve()));
+  mocha.dispose();
+  tell({ type: 'done' });
+}
+
+/** Hands on what happens instead of writing it. */
+class Silent extends Mocha.reporters.Base {
+  constructor(runner: Mocha.Runner, options: Mocha.MochaOptions) {
+    super(runner, options);
+    const begin = (runnable: Mocha.Runnable): void =>
+      tell({ type: 'begin', title: runnable.fullTitle(), timeoutMs: runnable.timeout() });
+    const end = (test: Mocha.Runnable, state: 'passed' | 'failed' | 'skipped', error?: Error) =>
+      tell({
+        type: 'end',
+        outcome: {
+          title: test.fullTitle(),
+          state,
+          durationMs: test.duration ?? 0,
+          error: error && describe(error),
+        },
+      });
+    runner.on(EVENT_TEST_BEGIN, begin);
+    runner.on(EVENT_HOOK_BEGIN, begin);
+    runner.on(EVENT_TEST_PASS, (test) => end(test, 'passed'));
+    runner.on(EVENT_TEST_PENDING, (test) => end(test, 'skipped'));
+    runner.on(EVENT_TEST_FAIL, (test, error) => end(test, 'failed', error));
+  }
+}
+
+function describe(error: Error): string {
+  const { message, stack = '' } = error;
+  const { actual, expected } = error as { actual?: unknown; expected?: unknown };
+  const { generateDiff } = Mocha.reporters.Base;
+  const diff = expected === undefined ? '' : generateDiff(text(actual), text(expected));
+  return `${stack.includes(message) ? stack : `${message}\n${stack}`}${diff}`;
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : (JSON.stringify(value, null, 2) ?? String(value));
+}
+
+startWitness();
+for (;;) {
+  const [message] = (await once(process, 'message')) as [ToWorker];
+  await run(message.file);
+}
