@@ -51,7 +51,7 @@ export class Admission {
 
   /** Serves the stream, or refuses it. Never throws. */
   take(incoming: IncomingStream): void {
-    const { peer, destination } = incoming;
+    const { key, peer, destination } = incoming;
     try {
       const client = this.#clients.enter(peer);
       const leave = (): void => this.#clients.leave(peer);
@@ -63,7 +63,7 @@ export class Admission {
         throw error;
       }
     } catch (error) {
-      this.accounts.refused({ peer, destination }, toNwsError(error));
+      this.accounts.refused({ stream: key, peer, destination }, toNwsError(error));
       incoming.refuse(toNwsError(error));
     }
   }
@@ -155,20 +155,20 @@ class Admitted implements IncomingStream {
   }
 
   accept(): Duplex {
-    const { peer, destination } = this;
+    const { key, peer, destination } = this;
     const stream = this.#incoming.accept(this.#carrier);
     const way = this.#carrier === undefined ? 'relay' : 'reverse';
     const shown = this.#client.up.isLimited ? new PacedStream(stream, this.#client) : stream;
-    this.#accounts.opened({ peer, destination, way }, shown);
+    this.#accounts.opened({ stream: key, peer, destination, way }, shown);
     if (shown.closed) this.#leave();
     else shown.once('close', this.#leave);
     return shown;
   }
 
   refuse(error: NwsError): void {
-    const { peer, destination } = this;
+    const { key, peer, destination } = this;
     this.#carrier?.destroy();
-    this.#accounts.refused({ peer, destination }, error);
+    this.#accounts.refused({ stream: key, peer, destination }, error);
     this.#leave();
     this.#incoming.refuse(error);
   }

@@ -88,8 +88,8 @@ export class Tunnel {
   async #open(options: OpenOptions): Promise<Duplex> {
     const { peer, destination } = options;
     try {
-      const { stream, way } = await this.session.open(options);
-      this.accounts.opened({ peer, destination, way }, stream);
+      const { stream, key, way } = await this.session.open(options);
+      this.accounts.opened({ stream: key, peer, destination, way }, stream);
       return stream;
     } catch (error) {
       if (!options.signal?.aborted) this.accounts.refused({ peer, destination }, toNwsError(error));

@@ -6,6 +6,8 @@ import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
 
 /** What is known of a stream from the beginning, for its line. */
 export interface StreamFacts {
+  /** Its key, which is the same in the logs of both sides; unknown where it was never asked for. */
+  readonly stream?: string | undefined;
   /** The other side's pubkey, hex. */
   readonly peer: string;
   readonly destination: string;
@@ -75,6 +77,7 @@ export class Accounts {
   opened(facts: StreamFacts, stream: Counting): void {
     this.#opened += 1;
     this.#open += 1;
+    this.#log.debug(shown(facts), 'stream opened');
     const openedAt = performance.now();
     const ended = (): void => this.#ended(facts, stream, performance.now() - openedAt);
     if (stream.closed) ended();
@@ -101,6 +104,6 @@ function failureOf(stream: Duplex): ErrorCode | undefined {
   return stream.writableEnded ? undefined : 'connection_terminated';
 }
 
-function shown({ peer, destination, way = 'relay' }: StreamFacts): StreamFacts {
-  return { peer, destination: destination.slice(0, MAX_SHOWN), way };
+function shown({ stream, peer, destination, way = 'relay' }: StreamFacts): StreamFacts {
+  return { stream, peer, destination: destination.slice(0, MAX_SHOWN), way };
 }

@@ -104,7 +104,11 @@ export class Peer {
 
   #ask(destination: string, reverse?: StreamOptions['reverse']): StreamState {
     this.route.forgetMute();
-    return this.state.open(destination, performance.now(), reverse);
+    const stream = this.state.open(destination, performance.now(), reverse);
+    const way = reverse === undefined ? 'relay' : 'reverse';
+    const { log } = this.#options;
+    log.debug({ stream: stream.key, peer: this.pubkey, destination, way }, 'stream asked for');
+    return stream;
   }
 
   watch(stream: StreamState, changed: () => void): void {
@@ -159,6 +163,9 @@ export class Peer {
     this.#publisher.checkRelay(now);
     if (!this.state.awaitsPeer) this.#options.memory.sending(this, false);
     for (const stream of this.state.settle(now)) {
+      const { key, attempts, error } = stream;
+      const facts = { stream: key, peer: this.pubkey, attempts, code: error?.code };
+      this.#options.log.debug(facts, 'stream is over for the relays');
       this.#changed(stream);
       this.#streams.delete(stream.key);
       this.#watchers.delete(stream.key);

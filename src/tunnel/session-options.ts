@@ -40,6 +40,8 @@ export interface OpenOptions {
 
 export interface Opened {
   readonly stream: Duplex;
+  /** What the stream is called on both sides, and in the logs of both. */
+  readonly key: string;
   /** How its bytes travel: over relays, or over a connection that the exit made to us. */
   readonly way: 'relay' | 'reverse';
 }

@@ -128,13 +128,14 @@ export class Session {
     if (this.#isClosing) throw shuttingDown();
     if (reliable !== undefined) peer.state.suggest(reliable, performance.now());
     const direct = await this.#reverse?.open(peer, destination, signal);
-    if (direct !== undefined) return { stream: direct, way: 'reverse' };
+    if (direct !== undefined) return { ...direct, way: 'reverse' };
     if (early && peer.state.kind === 'reliable') {
-      return { stream: peer.openEarly(destination), way: 'relay' };
+      const stream = peer.openEarly(destination);
+      return { stream, key: stream.key, way: 'relay' };
     }
     const stream = await openStream(peer, destination, signal);
     if (stream.errored !== null) throw stream.errored;
-    return { stream, way: 'relay' };
+    return { stream, key: stream.key, way: 'relay' };
   }
 
   /**

@@ -5,6 +5,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { expect } from 'chai';
 import { MemoryRelay } from '../../src/index.js';
+import { keepWriting } from '../support/keep-writing.js';
 import { readAll } from '../support/read-all.js';
 import { listenTcp, type Running } from '../support/servers.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
@@ -104,9 +105,7 @@ describe('the end of a connection', function () {
       const ends = await open();
       const [reader, writer] =
         who === 'client' ? [ends.client, ends.target] : [ends.target, ends.client];
-      const chunk = Buffer.alloc(1_000_000);
-      const more = (): void => void (writer.destroyed || writer.write(chunk, more));
-      more();
+      keepWriting(writer, Buffer.alloc(1_000_000));
       await once(reader, 'data');
       reader.resetAndDestroy();
       await nothingLeft();

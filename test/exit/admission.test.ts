@@ -122,7 +122,8 @@ describe('exit/admission', () => {
       await until(() => admission.accounts.sums.open === 0 && lines.length > 0);
       const { durationMs, level, time, ...line } = lines[0]!;
       expect([typeof durationMs, typeof level, typeof time]).to.deep.equal(Array(3).fill('number'));
-      const facts = { peer: fakeIncoming().incoming.peer, destination: atEcho(), way: 'relay' };
+      const { key: stream, peer } = fakeIncoming().incoming;
+      const facts = { stream, peer, destination: atEcho(), way: 'relay' };
       const bytes = { bytesUp: 300_000, bytesDown: 300_000 };
       expect(line).to.deep.equal({ ...facts, ...bytes, msg: 'stream ended' });
       expect(admission.accounts.sums).to.deep.include({ ...bytes, refused: {}, failed: {} });

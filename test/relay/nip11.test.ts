@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { eventLimitBytes, fetchRelayInformation, readInformation } from '../../src/relay/nip11.js';
+import { keepWriting } from '../support/keep-writing.js';
 
 describe('NIP-11', () => {
   let server: Server;
@@ -49,10 +50,7 @@ describe('NIP-11', () => {
   });
 
   it('stops reading a document without end', async () => {
-    const url = await serve((_request, response) => {
-      const more = (): unknown => response.write('x'.repeat(10_000), (error) => error || more());
-      more();
-    });
+    const url = await serve((_request, response) => keepWriting(response, 'x'.repeat(10_000)));
     const { cause } = await failure(fetchRelayInformation(url));
     expect(cause.message).to.equal('the document is too long');
   });

@@ -26,6 +26,11 @@ export class TunnelStream extends SocketLike {
     this.#changed = changed;
   }
 
+  /** What the stream is called on both sides. */
+  get key(): string {
+    return this.#state.key;
+  }
+
   /** Brings the Duplex up to date with the state; called after anything may have changed it. */
   sync(): void {
     const { send, receive, phase, error } = this.#state;

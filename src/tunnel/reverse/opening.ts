@@ -55,16 +55,21 @@ export class ReverseOpener {
    * Asks the exit to connect to us. Resolves with undefined where that is no way to it.
    * @throws NwsError why the exit refuses the destination, or the signal's reason.
    */
-  async open(peer: Peer, destination: string, signal?: AbortSignal): Promise<Duplex | undefined> {
+  async open(
+    peer: Peer,
+    destination: string,
+    signal?: AbortSignal,
+  ): Promise<{ stream: Duplex; key: string } | undefined> {
     const { kind } = peer.state;
     const isFit = kind === 'reliable' || (kind === 'plain' && this.#options.tls === 'optional');
     if (!isFit || (this.#resting.get(peer.pubkey) ?? 0) > performance.now()) return undefined;
     try {
-      const stream = new ReverseStream(await this.#connect(peer, destination, signal));
+      const { connection, key } = await this.#connect(peer, destination, signal);
+      const stream = new ReverseStream(connection);
       this.#open.add(stream);
       stream.once('close', () => this.#open.delete(stream));
       if (stream.closed) this.#open.delete(stream);
-      return stream;
+      return { stream, key };
     } catch (error) {
       signal?.throwIfAborted();
       if (!FALLS_BACK.has(toNwsError(error).code)) throw error;
@@ -75,7 +80,11 @@ export class ReverseOpener {
     }
   }
 
-  async #connect(peer: Peer, destination: string, signal?: AbortSignal): Promise<Duplex> {
+  async #connect(
+    peer: Peer,
+    destination: string,
+    signal?: AbortSignal,
+  ): Promise<{ connection: Duplex; key: string }> {
     const { listener, publicAddress: entryPublicAddress } = this.#options;
     const secret = peer.state.kind === 'reliable' ? randomBytes(SECRET_BYTES) : undefined;
     const over = new AbortController();
@@ -90,7 +99,9 @@ export class ReverseOpener {
       if (isSilent) over.abort(new NwsError('exit_unreachable', 'the exit does not answer'));
     }, HEARD_MS);
     try {
-      return await both(listener.expect(asked.state.key, limits), asked.answer, over);
+      const { key } = asked.state;
+      const connection = await both(listener.expect(key, limits), asked.answer, over);
+      return { connection, key };
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', leave);

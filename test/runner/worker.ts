@@ -2,8 +2,10 @@
 // it can say where the process is when it no longer answers.
 
 import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import Mocha from 'mocha';
-import { mochaHooks } from '../hooks.js';
+import { mochaHooks } from '../support/hooks.js';
 import type { ToRunner, ToWorker } from './messages.js';
 import { startWitness } from './witness.js';
 
@@ -17,9 +19,10 @@ function tell(message: ToRunner): void {
 
 async function run(file: string): Promise<void> {
   const mocha = new Mocha({ timeout: TIMEOUT_MS, rootHooks: mochaHooks, reporter: Silent });
-  mocha.addFile(file);
-  await mocha.loadFilesAsync();
-  await new Promise<void>((resolve) => mocha.run(() => resolve()));
+  // What mocha's own loader does, but always by import(): required and imported, a module would be there twice.
+  mocha.suite.emit('pre-require', globalThis, file, mocha);
+  await import(pathToFileURL(resolve(file)).href);
+  await new Promise<void>((done) => mocha.run(() => done()));
   mocha.dispose();
   tell({ type: 'done' });
 }

@@ -10,11 +10,22 @@ export const ASK_FD = 3;
 const PROGRAM = `
   const { createReadStream, writeSync } = require('node:fs');
   const { Session } = require('node:inspector');
+  const { SourceMap } = require('node:module');
+  const scripts = new Map();
+  const place = ({ scriptId, lineNumber, columnNumber }) => {
+    const { url = '', sourceMapURL = '' } = scripts.get(scriptId) ?? {};
+    const [, base64] = /^data:.*;base64,(.*)$/.exec(sourceMapURL) ?? [];
+    if (base64 === undefined) return url + ':' + (lineNumber + 1);
+    const map = new SourceMap(JSON.parse(Buffer.from(base64, 'base64').toString()));
+    const { originalLine = lineNumber } = map.findEntry(lineNumber, columnNumber);
+    return url + ':' + (originalLine + 1);
+  };
   const session = new Session();
   session.connectToMainThread();
+  session.on('Debugger.scriptParsed', ({ params }) => scripts.set(params.scriptId, params));
   session.on('Debugger.paused', ({ params }) => {
-    const lines = params.callFrames.slice(0, 20).map(({ functionName, url, location }) =>
-      '    at ' + (functionName || '<anonymous>') + ' (' + url + ':' + (location.lineNumber + 1) + ')');
+    const lines = params.callFrames.slice(0, 20).map(({ functionName, location }) =>
+      '    at ' + (functionName || '<anonymous>') + ' (' + place(location) + ')');
     writeSync(2, 'busy here:\\n' + lines.join('\\n') + '\\n');
     session.post('Debugger.resume');
   });

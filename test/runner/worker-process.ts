@@ -1,7 +1,7 @@
 // One worker as the runner sees it: a process that runs one file at a time, and is ended when a test hangs.
 
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Writable } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { TestOutcome, ToRunner } from './messages.js';
 import { ASK_FD } from './witness.js';
@@ -96,12 +96,14 @@ export class WorkerProcess {
         this.#output = (this.#output + text).slice(-MAX_OUTPUT_CHARS);
       });
     }
+    // Unread, it would hold back the news that the process has ended.
+    (child.stdio[ASK_FD] as Duplex).resume().on('error', () => undefined);
     child.on('error', () => undefined);
     return child;
   }
 
   #endHanging(child: ChildProcess): void {
-    (child.stdio[ASK_FD] as Writable).write('?');
+    (child.stdio[ASK_FD] as Duplex).write('?');
     setTimeout(() => child.kill('SIGKILL'), WITNESS_MS);
   }
 

@@ -10,7 +10,7 @@ import { isUnit } from './layers.js';
 import { Report } from './report.js';
 import { WorkerProcess } from './worker-process.js';
 
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 /** How long files took when somebody last asked to `--record` it, in seconds: which ones to begin with. */
 const DURATIONS = new URL('./durations.json', import.meta.url);
 const PROGRAM = join(ROOT, 'dist/main.js');
