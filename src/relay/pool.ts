@@ -99,20 +99,13 @@ export class RelayPool {
   /**
    * Stored events that match: verified, without duplicates, from all relays that answer in time. It
    * ends soon after the first answer that brought events. Rejects with no_relay or relay_unreachable.
-   * @param onForged gets events whose id or signature is wrong: a relay that hands them out is up to something
    */
-  async query(
-    urls: readonly string[],
-    filter: Filter,
-    timeoutMs: number,
-    onForged?: (event: NostrEvent) => void,
-  ): Promise<NostrEvent[]> {
+  async query(urls: readonly string[], filter: Filter, timeoutMs: number): Promise<NostrEvent[]> {
     return this.#holding(urls, async (links) => {
       const { signal } = this.#closing;
-      const { events, forged, reached } = await queryLinks(links, filter, timeoutMs, signal);
+      const { events, reached } = await queryLinks(links, filter, timeoutMs, signal);
       if (signal.aborted) throw shuttingDown();
       if (!reached) throw unreachable(links);
-      if (onForged !== undefined) forged.forEach(onForged);
       return events;
     });
   }

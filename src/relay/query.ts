@@ -11,13 +11,8 @@ const BROADCAST_TIMEOUT_MS = 10_000;
 /** Events that one query keeps; what comes after is dropped. */
 const MAX_QUERY_EVENTS = 5_000;
 
-/** Forged events that one query shows to whoever wants to know of them. */
-const MAX_FORGED_EVENTS = 16;
-
 export interface QueryResult {
   readonly events: NostrEvent[];
-  /** Events with a wrong id or signature, a few of them. */
-  readonly forged: NostrEvent[];
   /** Whether at least one relay was connected. */
   readonly reached: boolean;
 }
@@ -35,13 +30,10 @@ export async function queryLinks(
   signal: AbortSignal,
 ): Promise<QueryResult> {
   const events = new Map<string, NostrEvent>();
-  const forged: NostrEvent[] = [];
   const gathering = new Gathering({ links, timeoutMs, patient: true, signal });
   const keep = (event: NostrEvent): void => {
     if (events.size >= MAX_QUERY_EVENTS || events.has(event.id)) return;
-    if (!matchFilter(filter, event)) return;
-    if (verifyEvent(event)) events.set(event.id, event);
-    else if (forged.length < MAX_FORGED_EVENTS) forged.push(event);
+    if (matchFilter(filter, event) && verifyEvent(event)) events.set(event.id, event);
   };
   for (const link of links) {
     const subscription = link.subscribe([filter], {
@@ -53,7 +45,7 @@ export async function queryLinks(
   }
   await gathering.over;
   const reached = gathering.hasAnswers || links.some((link) => link.isUp);
-  return { events: [...events.values()], forged, reached };
+  return { events: [...events.values()], reached };
 }
 
 /**

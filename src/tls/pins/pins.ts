@@ -4,6 +4,7 @@
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { BoundedMap } from '../../common/bounded.js';
+import { verifyEvent } from '../../crypto/signer.js';
 import { type NwsError, toNwsError } from '../../errors.js';
 import { KIND } from '../../protocol/wire/events.js';
 import { isNewer, type Pin, readPin } from './pin.js';
@@ -22,15 +23,12 @@ const NONE_MS = 10_000;
 const MAX_ANSWERS = 1_000;
 /** Events of one answer to look at; honest relays hold one. */
 const MAX_EVENTS = 16;
+/** Events whose signatures are checked for that. */
+const MAX_LOOKED_AT = 256;
 
 /** Who can be asked for stored events; a RelayPool is one. */
 export interface EventSource {
-  query(
-    urls: readonly string[],
-    filter: Filter,
-    timeoutMs: number,
-    onForged?: (event: NostrEvent) => void,
-  ): Promise<NostrEvent[]>;
+  query(urls: readonly string[], filter: Filter, timeoutMs: number): Promise<NostrEvent[]>;
 }
 
 export interface PinResolverOptions {
@@ -67,7 +65,7 @@ export class PinResolver {
    * The pin of an exit; undefined when it publishes none on these relays and none is on record.
    * A pin on record stands when the relays are down or offer nothing newer.
    * @param options.fresh asks the relays even if their last answer still holds, e.g. after a mismatch
-   * @throws NwsError `pin_mismatch` when the relays offer only what can't be believed, `bad_config` when
+   * @throws NwsError `pin_mismatch` when the exit has signed nothing but what can't be used, `bad_config` when
    *   the record can't be used, `relay_unreachable` when no relay answers and nothing is on record.
    */
   async pinFor(
@@ -128,24 +126,17 @@ export class PinResolver {
   }
 
   /**
-   * "Publishes none" lets a connection through unchecked. So before that is believed, the relays are also
-   * asked for events that speak of the exit: one that somebody else signed is a reason to refuse.
+   * What the exit's own key has signed, and nothing else: what others say of an exit is no evidence, or any stranger could
+   * block one that publishes no certificate.
    */
   async #ask(pubkey: string, relays: readonly string[]): Promise<Answer> {
-    const own = this.#judge(await this.#query(relays, { authors: [pubkey] }), pubkey);
-    const isSettled = own.newest ?? own.refusal ?? this.#store.get(pubkey);
-    if (isSettled !== undefined) return own;
-    return this.#judge(await this.#query(relays, { '#p': [pubkey] }), pubkey);
-  }
-
-  async #query(relays: readonly string[], filter: Filter): Promise<NostrEvent[]> {
-    const whole = { ...filter, kinds: [KIND.certificate], limit: MAX_EVENTS };
-    // A forged event is no "none": it goes to the judge with the others, who refuses it by name.
-    const events: NostrEvent[] = [];
-    const add = (event: NostrEvent): unknown => events.push(event);
-    (await this.#source.query(relays, whole, QUERY_TIMEOUT_MS, add)).forEach(add);
+    const kind = KIND.certificate;
+    const filter: Filter = { kinds: [kind], authors: [pubkey], limit: MAX_EVENTS };
+    const events = await this.#source.query(relays, filter, QUERY_TIMEOUT_MS);
+    const own = events.filter((event) => event.pubkey === pubkey && event.kind === kind);
     // Newest first: a relay that hands out many old events must not crowd out the newest of another.
-    return events.sort((a, b) => b.created_at - a.created_at).slice(0, MAX_EVENTS);
+    own.sort((a, b) => b.created_at - a.created_at);
+    return this.#judge(firstOf(own, MAX_EVENTS, verifyEvent), pubkey);
   }
 
   #judge(events: readonly NostrEvent[], pubkey: string): Answer {
@@ -162,4 +153,14 @@ export class PinResolver {
     }
     return { newest, refusal };
   }
+}
+
+/** Up to `limit` of those that pass, from the front; what doesn't pass takes nobody's place. */
+function firstOf<T>(items: readonly T[], limit: number, passes: (item: T) => boolean): T[] {
+  const found: T[] = [];
+  for (const item of items.slice(0, MAX_LOOKED_AT)) {
+    if (found.length >= limit) break;
+    if (passes(item)) found.push(item);
+  }
+  return found;
 }
