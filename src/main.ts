@@ -5,7 +5,7 @@
 import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
 import type { Io } from './cli/io.js';
-import { stackOf } from './stack.js';
+import { BUG_HINT, stackOf } from './stack.js';
 
 const argv = process.argv.slice(2);
 
@@ -13,6 +13,10 @@ const argv = process.argv.slice(2);
 // Before anything else is loaded, which is why the rest comes by import().
 if (argv.some((arg) => arg === '--key' || arg.startsWith('--key='))) process.title = 'nws';
 
+/** EX_SOFTWARE of sysexits(3). */
+const SOFTWARE_ERROR = 70;
+/** How long peers may take to be told. */
+const FAREWELL_MS = 1_000;
 const STATUS_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const io: Io = {
@@ -24,8 +28,10 @@ const io: Io = {
   stdout: process.stdout,
   stderr: process.stderr,
   signals: new EventEmitter(),
+  onCrash: new Set(),
   exitStatus: 0,
 };
+let isCrashing = false;
 
 for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -35,16 +41,21 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
 // Nobody reads on (`nws name … | head -1`): that's no failure of ours, and there is nobody to tell.
 process.stdout.on('error', () => process.exit(io.exitStatus));
 process.stderr.on('error', () => undefined);
-process.on('uncaughtException', reportBug);
+process.on('uncaughtException', onBug);
 
 const { runCli } = await import('./cli/cli.js');
 const status = await runCli(argv, io);
 process.stdout.write('', () => process.exit(status));
 
-/** A mistake of ours that nothing caught. In doubt about the state, the process ends. */
-function reportBug(error: Error): void {
-  const isVerbose = ['debug', 'trace'].includes(process.env.NWS_LOG_LEVEL ?? '');
-  const hint = 'this is a bug; NWS_LOG_LEVEL=debug shows where';
-  process.stderr.write(`nws: ${isVerbose ? stackOf(error) : error.message}\nhint: ${hint}\n`);
-  process.exit(1);
+/**
+ * A mistake of ours that nothing caught. In doubt about the state, the process ends: with a word to the log and a
+ * farewell to peers, neither of which may keep it.
+ */
+function onBug(error: Error): void {
+  if (isCrashing) process.exit(SOFTWARE_ERROR);
+  isCrashing = true;
+  if (io.onCrash.size === 0) process.stderr.write(`nws: ${stackOf(error)}\nhint: ${BUG_HINT}\n`);
+  setTimeout(() => process.exit(SOFTWARE_ERROR), FAREWELL_MS);
+  const farewells = [...io.onCrash].map(async (act) => act(error));
+  void Promise.allSettled(farewells).then(() => process.exit(SOFTWARE_ERROR));
 }

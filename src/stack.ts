@@ -5,6 +5,9 @@ import { readFileSync } from 'node:fs';
 import { SourceMap } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
+/** What a user can do about a mistake of ours. */
+export const BUG_HINT = 'this is a bug; please report it with its stack';
+
 const PLACE = /(file:\/\/[^\s()]+\.js):(\d+):(\d+)/g;
 
 /** The stack of an error; places in files with a source map beside them are told as places in the sources. */

@@ -18,7 +18,7 @@ const MIDDLE = ['tunnel', 'tls', 'http', 'relay', 'crypto', ...CORE];
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   main: ['cli', 'stack'],
   index: ['proxy', 'exit', ...MIDDLE],
-  cli: ['config', 'log', 'proxy', 'exit', ...MIDDLE],
+  cli: ['config', 'log', 'stack', 'proxy', 'exit', ...MIDDLE],
   config: ['exit', 'relay', 'crypto', ...CORE],
   log: ['config', 'stack', ...BASE],
   proxy: MIDDLE,

@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { BaseConfig } from '../config/config.js';
 import { badSetting, type Sources } from '../config/env.js';
 import { createLog } from '../log.js';
+import { BUG_HINT } from '../stack.js';
 
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -20,6 +21,8 @@ export interface Io {
   readonly stderr: Terminal;
   /** Emits 'signal' with SIGINT, SIGTERM or SIGHUP. */
   readonly signals: EventEmitter<{ signal: [NodeJS.Signals] }>;
+  /** What is to be done when a mistake of ours ends the process: said where it was, told to peers. */
+  readonly onCrash: Set<(error: Error) => void | Promise<void>>;
   /** Status to leave with when the command ends without an error. */
   exitStatus: number;
 }
@@ -40,6 +43,7 @@ export function openLog(io: Io, config: BaseConfig): Logger {
   const { logLevel: level, logFormat: format, warnings } = config;
   const log = createLog({ level, format, stream: io.stderr });
   for (const warning of warnings) log.warn(warning);
+  io.onCrash.add((err) => log.error({ err, hint: BUG_HINT }, 'a bug ends this process'));
   return log;
 }
 

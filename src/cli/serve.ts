@@ -27,6 +27,8 @@ export async function serve<T extends Service>(
       starting.then((late) => late.close(0)).catch(() => undefined);
       return;
     }
+    // Without a farewell its peers would wait for the streams of a process that is gone.
+    io.onCrash.add(() => service.close(0));
     try {
       const outcome = await Promise.race([onReady(service), signal.received]);
       if (outcome !== 'done') await signal.received;

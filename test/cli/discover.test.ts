@@ -41,7 +41,8 @@ describe('nws discover', () => {
     const stdout = new PassThrough();
     const io: Io = {
       ...{ env: {}, cwd: folder.path, userHome: folder.path, platform: 'linux', stdin: {} },
-      ...{ stdout, stderr: new PassThrough(), signals: new EventEmitter(), exitStatus: 0 },
+      ...{ stdout, stderr: new PassThrough(), signals: new EventEmitter() },
+      ...{ onCrash: new Set<() => void>(), exitStatus: 0 },
     };
     let isOpen = true;
     const close = async (): Promise<void> => {

@@ -62,6 +62,7 @@ export function start(
     stdout,
     stderr,
     signals: new EventEmitter(),
+    onCrash: new Set(),
     exitStatus: 0,
   };
   const written = { stdout: '', stderr: '' };

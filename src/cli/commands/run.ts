@@ -39,6 +39,7 @@ export const runCommand = (io: Io): CommandBody => ({
     const signer = await givenSigner(config);
     const agentFor = upstreamOf(sources);
     const proxy = await startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
+    io.onCrash.add(() => proxy.close(0));
     try {
       const env = await clientEnv(io, proxy.url, proxy.caPath);
       io.exitStatus = await runChild(io, command, args, env);

@@ -11,6 +11,8 @@ import { FOREIGN_URL } from '../../support/test-relay.js';
 import { Program } from './program.js';
 
 export class Processes {
+  /** Variables for the processes that are started from now on. */
+  env: Readonly<Record<string, string>> = {};
   exit!: Program;
   proxy!: Program;
   readonly #folder: string;
@@ -59,7 +61,7 @@ export class Processes {
   async #start(home: string, ...argv: string[]): Promise<Program> {
     const folder = join(this.#folder, home);
     await mkdir(folder, { recursive: true });
-    const program = await Program.start(folder, ...argv);
+    const program = await Program.startWith(this.env, folder, ...argv);
     this.#started.push(program);
     return program;
   }

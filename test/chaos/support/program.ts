@@ -27,8 +27,17 @@ export class Program {
   }
 
   /** @param folder working directory, and place of NWS_HOME */
-  static async start(folder: string, ...argv: string[]): Promise<Program> {
-    const child = spawnMain(folder, [...argv, '--json']);
+  static start(folder: string, ...argv: string[]): Promise<Program> {
+    return Program.startWith({}, folder, ...argv);
+  }
+
+  /** The same with variables of the environment. */
+  static async startWith(
+    env: Readonly<Record<string, string>>,
+    folder: string,
+    ...argv: string[]
+  ): Promise<Program> {
+    const child = spawnMain(folder, [...argv, '--json'], env);
     running.add(child);
     const closed = once(child, 'close').finally(() => running.delete(child));
     let stderr = '';
