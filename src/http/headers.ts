@@ -47,6 +47,17 @@ export function endToEnd(raw: RawHeaders): string[] {
   return wantsTrailers ? [...kept, 'TE', 'trailers'] : kept;
 }
 
+/** What stands in a field's value and can't be sent on (RFC 9110, section 5.5). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about these
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
+
+/** The end-to-end fields of an answer, without bytes that no field may have, and with lengths only where they may be. */
+export function answerFields(raw: RawHeaders, status: number): string[] {
+  const fields = endToEnd(raw).map((text, at) => (at % 2 === 1 ? text.replace(CONTROLS, '') : text));
+  // RFC 9110, section 8.6: a client could take it for a body to come.
+  return status < 200 || status === 204 ? without(fields, new Set(['content-length'])) : fields;
+}
+
 /** Sets fields: every former value is dropped, wherever it stood; `undefined` only drops. */
 export function replaceHeaders(
   raw: RawHeaders,

@@ -1,17 +1,17 @@
 // An http:// or https:// target: a reverse proxy for the streams of one exit.
 //
-//   entry ═ stream ─ TLS with the exit's certificate, or plain HTTP ─ http.Server ─ undici ─ target
+//   entry ═ stream ─ TLS with the exit's certificate, or plain HTTP ─ http.Server ─ node:http's client ─ target
 //
 // Streams are accepted at once: a dead target is answered inside the TLS session, by http/reply.ts.
 
+import { setMaxListeners } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { Pool } from 'undici';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
-import { hasBody } from '../../http/headers.js';
+import { Http1Origins } from '../../http/h1/origins.js';
 import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../../limits.js';
@@ -32,18 +32,17 @@ export interface HttpTargetOptions {
   readonly idleMs?: number;
 }
 
+/** How long a connection to the target without a request is kept. */
+const TARGET_IDLE_MS = 30_000;
+/** Requests to the target at once. */
+const MAX_REQUESTS = 4_096;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 
 export class HttpTarget implements TargetServer {
   readonly #options: HttpTargetOptions;
-  readonly #origin: string;
-  readonly #pool: Pool;
-  /**
-   * A connection for each: a target may close an idle one just as it is chosen, and a body that is on its way
-   * can't be sent twice.
-   */
-  readonly #uploads: Pool;
+  readonly #origins: Http1Origins;
+  readonly #closing = new AbortController();
   readonly #server: Server;
   readonly #secureContext: SecureContext;
   readonly #connections: Connections;
@@ -51,11 +50,15 @@ export class HttpTarget implements TargetServer {
   constructor(options: HttpTargetOptions) {
     const { target, certificate, idleMs } = options;
     this.#options = options;
-    this.#origin = `${target.kind}://${authorityOf(target)}`;
     this.#secureContext = createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
     this.#connections = new Connections(idleMs);
-    this.#pool = poolOf(this.#origin, target, {});
-    this.#uploads = poolOf(this.#origin, target, { pipelining: 0 });
+    setMaxListeners(0, this.#closing.signal);
+    this.#origins = new Http1Origins({
+      connect: () => dialHttp(target, { signal: this.#closing.signal }),
+      idleMs: TARGET_IDLE_MS,
+      maxRequests: MAX_REQUESTS,
+      isLenient: true,
+    });
     this.#server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       keepAliveTimeout: IDLE_MS, // announced to clients; `Connections` keeps all the time limits
@@ -86,7 +89,8 @@ export class HttpTarget implements TargetServer {
   /** Answers that are under way may end for `graceMs`; then everything is cut. */
   async close(graceMs: number): Promise<void> {
     await this.#connections.close(graceMs);
-    await Promise.all([this.#pool.destroy(), this.#uploads.destroy()]);
+    this.#closing.abort();
+    this.#origins.close();
   }
 
   #secure(stream: Duplex): TLSSocket {
@@ -113,8 +117,7 @@ export class HttpTarget implements TargetServer {
       const edited = { path: targetPath(req.url, this.#options.target), headers: this.#edit(req) };
       forwardRequest(req, res, {
         ...edited,
-        dispatcher: hasBody(req) ? this.#uploads : this.#pool,
-        origin: this.#origin,
+        send: (head) => this.#origins.send('target', head),
         onError,
       });
     } catch (error) {
@@ -154,19 +157,6 @@ export class HttpTarget implements TargetServer {
     const entry = this.#connections.entryOf(req.socket);
     this.#options.log.warn({ peer: entry, code: error.code, method: req.method }, error.message);
   }
-}
-
-function poolOf(origin: string, target: Target, options: Pool.Options): Pool {
-  return new Pool(origin, {
-    ...options,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    connect: (_options, done) => {
-      dialHttp(target).then(
-        (socket) => done(null, socket),
-        (error: Error) => done(error, null),
-      );
-    },
-  });
 }
 
 /** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */
