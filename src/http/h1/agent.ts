@@ -27,8 +27,9 @@ export class KeepingAgent extends Agent {
   readonly #idle = new Map<Duplex, Idle>();
   readonly #idleMs: number;
 
+  /** @param idleMs how long they are kept; 0: for one request each, and the origin isn't told */
   constructor(connect: Connect, idleMs: number, options: AgentOptions = {}) {
-    super({ keepAlive: idleMs > 0, maxFreeSockets: MAX_IDLE_PER_ORIGIN, ...options });
+    super({ keepAlive: true, maxFreeSockets: MAX_IDLE_PER_ORIGIN, ...options });
     this.#idleMs = idleMs;
     this.createConnection = (given, done) => {
       connect((given as unknown as NamedOptions).originName).then(
