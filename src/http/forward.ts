@@ -4,9 +4,12 @@
 import {
   type IncomingMessage,
   type OutgoingHttpHeaders,
-  type ServerResponse, STATUS_CODES } from 'node:http';
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import { NwsError, toNwsError } from '../errors.js';
 import { MAX_HEADER_BYTES } from '../limits.js';
+import { awaitsContinue, noLongerAwaits } from './h1/continue.js';
 import { answerFields, hasBody, type RawHeaders, responseHead, values } from './headers.js';
 import type { Answer, Interim, Outgoing, SendOut } from './outgoing.js';
 import { keepForUpload } from './reply.js';
@@ -22,8 +25,6 @@ export interface ForwardOptions {
   readonly headers: RawHeaders;
   /** What changes in the fields of the answer, interim ones included. */
   readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
-  /** Whether the client waits for the origin's word before it sends the body. */
-  readonly expectsContinue?: boolean | undefined;
   /**
    * Called at most once, and only while nothing has been answered: the caller replies.
    * Later the client's connection is cut instead, so that half an answer never looks whole.
@@ -43,6 +44,9 @@ export function forwardRequest(
   new Exchange(req, res, options).send(false);
 }
 
+/** How long a client that has ended its side is left alone before it is asked whether it is still there. */
+const PROBE_MS = 2_000;
+
 /** Asking twice does what asking once does (RFC 9110, 9.2.2, and the registry of methods). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(
   'GET HEAD OPTIONS TRACE PUT DELETE PROPFIND REPORT SEARCH QUERY COPY MOVE MKCOL'.split(' '),
@@ -61,6 +65,7 @@ class Exchange {
   #isConnected = false;
   #isRepeated = false;
   #headTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   #hasHead = false;
   #isOver = false;
 
@@ -73,19 +78,20 @@ class Exchange {
     req.on('error', () => undefined); // shows as 'close'
     // The socket, since a response that waits behind a pipelined one never emits 'close'.
     req.socket.setMaxListeners(0).once('close', this.#onClientGone);
+    req.socket.once('end', this.#onClientEnd);
     res.once('close', this.#settle);
   }
 
   /** @param isAgain whether it went out before, over a connection that turned out to be dead */
   send(isAgain: boolean): void {
-    const { send, path, headers, expectsContinue = false } = this.#options;
+    const { send, path, headers } = this.#options;
     const mayRepeat = IDEMPOTENT.has(this.#method) && !this.#hasBody;
     const outgoing = send({
       method: this.#method,
       path,
       headers,
       hasBody: this.#hasBody,
-      expectsContinue: expectsContinue && this.#hasBody,
+      expectsContinue: this.#hasBody && awaitsContinue(this.#req),
       isFresh: isAgain || !mayRepeat,
     });
     this.#outgoing = outgoing;
@@ -103,15 +109,22 @@ class Exchange {
   #sendBody(outgoing: Outgoing): void {
     this.#req.once('end', () => outgoing.addTrailers(pairsOf(this.#req.rawTrailers)));
     this.#req.pipe(outgoing);
+    this.#req.once('data', () => noLongerAwaits(this.#req));
   }
 
   #onInterim({ statusCode = 100, rawHeaders }: Interim): void {
+    // An unasked 100 has no meaning to the client.
+    if (statusCode === 100 && !awaitsContinue(this.#req)) return;
+    if (statusCode === 100) noLongerAwaits(this.#req);
+    this.#sayInterim(statusCode, this.#edited(rawHeaders));
+  }
+
+  #sayInterim(status: number, fields: RawHeaders): void {
     const { req, socket, headersSent } = this.#res;
     const isOld = req.httpVersion === '1.0'; // knows none (RFC 9110, section 15.2)
-    // An unasked 100 has no meaning to the client. `socket` is there when it is this answer's turn.
+    // `socket` is there when it is this answer's turn.
     if (isOld || headersSent || socket === null || !socket.writable) return;
-    if (statusCode === 100 && this.#options.expectsContinue !== true) return;
-    socket.write(responseHead(statusCode, this.#edited(rawHeaders)), 'latin1');
+    socket.write(responseHead(status, fields), 'latin1');
   }
 
   #onAnswer(answer: Answer): void {
@@ -126,7 +139,7 @@ class Exchange {
     }
     this.#hasHead = true;
     const fields = this.#edited(answer.rawHeaders, status);
-    if (this.#isUnsaid()) fields.push('Connection', 'close');
+    if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
     else keepForUpload(this.#res);
     const reason = answer.statusMessage ?? '';
     const isPlain = /^[\x20-\x7e]+$/.test(reason);
@@ -138,12 +151,6 @@ class Exchange {
     // The head travels with the first bytes of the body where they came together, else by itself:
     // a stream of events may stay silent for long.
     setImmediate(this.#flushHead);
-  }
-
-  /** Whether the client still waits to be told to send its body, which it won't be: the rest is unknown then. */
-  #isUnsaid(): boolean {
-    const { expectsContinue = false } = this.#options;
-    return expectsContinue && !this.#req.complete && this.#req.readableLength === 0;
   }
 
   #edited(raw: RawHeaders, status = 100): string[] {
@@ -213,12 +220,21 @@ class Exchange {
     this.#res.destroy();
   };
 
+  /**
+   * A client that has ended its side may wait for its answer, or be gone (RFC 9112, section 9.6): a word that means
+   * nothing to the one is answered with a reset for the other.
+   */
+  readonly #onClientEnd = (): void => {
+    this.#probeTimer = setTimeout(() => this.#sayInterim(100, []), PROBE_MS);
+  };
+
   /** Leaves the origin's side; what the client still sends is read and dropped. */
   readonly #settle = (): void => {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#headTimer);
-    this.#req.socket.off('close', this.#onClientGone);
+    clearTimeout(this.#probeTimer);
+    this.#req.socket.off('close', this.#onClientGone).off('end', this.#onClientEnd);
     const outgoing = this.#outgoing;
     if (outgoing === undefined) return;
     if (this.#hasBody) this.#req.unpipe(outgoing).resume();

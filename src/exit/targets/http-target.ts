@@ -5,16 +5,17 @@
 // Streams are accepted at once: a dead target is answered inside the TLS session, by http/reply.ts.
 
 import { setMaxListeners } from 'node:events';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
+import { createFront } from '../../http/h1/front.js';
 import { Http1Origins } from '../../http/h1/origins.js';
-import { replyFailure, replyFailureRaw } from '../../http/reply.js';
+import { headTooLarge, replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
-import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../../limits.js';
+import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import type { ExitCertificate } from '../../tls/certificate.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
@@ -59,13 +60,14 @@ export class HttpTarget implements TargetServer {
       maxRequests: MAX_REQUESTS,
       isLenient: true,
     });
-    this.#server = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      keepAliveTimeout: IDLE_MS, // announced to clients; `Connections` keeps all the time limits
-    });
-    this.#server.on('request', (req, res) => this.#onRequest(req, res));
-    this.#server.on('clientError', onClientError);
-    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
+    this.#server = createFront(
+      {
+        onRequest: (req, res) => this.#onRequest(req, res),
+        onUpgrade: (req, socket, head) => this.#onUpgrade(req, socket, head),
+        onClientError,
+      },
+      { keepAliveTimeout: IDLE_MS }, // announced to clients; `Connections` keeps all the time limits
+    );
   }
 
   serve(incoming: IncomingStream): void {
@@ -77,13 +79,18 @@ export class HttpTarget implements TargetServer {
       const bytes: Buffer | null = stream.read();
       if (bytes === null) return;
       clearTimeout(timer);
-      stream.off('readable', peek);
-      stream.unshift(bytes);
-      const socket = bytes[0] === TLS_HANDSHAKE ? this.#secure(stream) : stream;
+      stream.off('readable', peek).off('end', leave);
+      const isTls = bytes[0] === TLS_HANDSHAKE;
+      if (isTls) stream.unshift(bytes);
+      const socket = isTls ? this.#secure(stream) : stream;
       this.#connections.add(socket, incoming.peer);
       this.#server.emit('connection', socket);
+      if (!isTls) stream.unshift(bytes);
     };
-    stream.on('readable', peek).once('end', () => stream.end());
+    const leave = (): void => {
+      stream.end();
+    };
+    stream.on('readable', peek).once('end', leave);
   }
 
   /** Answers that are under way may end for `graceMs`; then everything is cut. */
@@ -136,6 +143,7 @@ export class HttpTarget implements TargetServer {
         connect: (signal) => dialHttp(this.#options.target, { signal }),
         path: targetPath(req.url, this.#options.target),
         headers: this.#edit(req),
+        isLenient: true,
         onUpgrade: splice,
         onError,
       });
@@ -162,5 +170,6 @@ export class HttpTarget implements TargetServer {
 /** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */
 function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET') socket.destroy();
+  else if (error.code === 'HPE_HEADER_OVERFLOW') replyFailureRaw(socket, headTooLarge());
   else replyFailureRaw(socket, new NwsError('http_request_error', 'the request is not valid HTTP'));
 }

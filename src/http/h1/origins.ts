@@ -5,6 +5,7 @@ import { NwsError } from '../../errors.js';
 import { MAX_HEADER_BYTES } from '../../limits.js';
 import type { Outgoing, OutgoingHead } from '../outgoing.js';
 import { type Connect, KeepingAgent, type NamedOptions } from './agent.js';
+import { AnswerHeads } from './answer-heads.js';
 
 export interface Http1Options {
   readonly connect: Connect;
@@ -29,8 +30,9 @@ export class Http1Origins {
 
   constructor(options: Http1Options) {
     this.#options = options;
-    this.#kept = new KeepingAgent(options.connect, options.idleMs);
-    this.#fresh = new KeepingAgent(options.connect, 0);
+    const connect = options.isLenient ? mending(options.connect) : options.connect;
+    this.#kept = new KeepingAgent(connect, options.idleMs);
+    this.#fresh = new KeepingAgent(connect, 0);
   }
 
   /**
@@ -51,7 +53,7 @@ export class Http1Origins {
     try {
       const outgoing = request(options);
       outgoing.maxHeadersCount = 0; // as many as fit: none vanishes
-      outgoing.once('close', leave);
+      outgoing.once('close', leave).once('socket', AnswerHeads.expectOn);
       // No flushHeaders(): it would write the Latin-1 of the fields as UTF-8.
       if (head.hasBody && !head.expectsContinue) outgoing.write(NO_BYTES);
       return outgoing;
@@ -81,6 +83,14 @@ export class Http1Origins {
       else this.#active.set(name, left);
     };
   }
+}
+
+function mending(connect: Connect): Connect {
+  return async (name) => {
+    const socket = await connect(name);
+    new AnswerHeads(socket);
+    return socket;
+  };
 }
 
 /** The fields with how the body is framed, which node:http takes from them. */
