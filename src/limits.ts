@@ -42,8 +42,8 @@ export const DIAL_TIMEOUT_MS = 10_000;
 /** How long shutting down waits for streams to end by themselves. */
 export const SHUTDOWN_GRACE_MS = 5_000;
 
-/** Largest request head that the proxy and the exit read. */
-export const MAX_HEADER_BYTES = 32 * 1024;
+/** Largest head that the proxy and the exit read, of requests and of answers: cookies and policies grow to that. */
+export const MAX_HEADER_BYTES = 128 * 1024;
 
 /** How long a client may take to send a request head, or the rest of a ClientHello. */
 export const CLIENT_HEAD_TIMEOUT_MS = 15_000;

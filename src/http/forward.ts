@@ -1,30 +1,30 @@
-// One HTTP request through an undici dispatcher, streamed both ways with backpressure.
-// Headers come edited (headers.ts); failures before the answer go to the caller, who replies.
+// Joins the request of a client with one to an origin (outgoing.ts): heads, bodies and trailers both ways, each as it
+// comes and as fast as it is taken. Fields come edited (headers.ts); failures before the answer go to the caller.
 
 import {
-  type IncomingHttpHeaders,
   type IncomingMessage,
   type OutgoingHttpHeaders,
   type ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { PassThrough } from 'node:stream';
-import type { Dispatcher } from 'undici';
-import { type ErrorCode, NwsError, toNwsError } from '../errors.js';
-import { endToEnd, hasBody } from './headers.js';
+import { NwsError, toNwsError } from '../errors.js';
+import { MAX_HEADER_BYTES } from '../limits.js';
+import { awaitsContinue, noLongerAwaits } from './h1/continue.js';
+import { answerFields, hasBody, type RawHeaders, responseHead, values } from './headers.js';
+import type { Answer, Interim, Outgoing, SendOut } from './outgoing.js';
 import { keepForUpload } from './reply.js';
 
 /** How long the origin may take for its response head once it has the whole request. */
 export const RESPONSE_HEAD_TIMEOUT_MS = 300_000;
 
 export interface ForwardOptions {
-  readonly dispatcher: Dispatcher;
-  /** `http://host:port` or `https://host:port`. */
-  readonly origin: string;
+  readonly send: SendOut;
   /** Path and query. */
   readonly path: string;
   /** Raw pairs without hop-by-hop fields; Host at most once. */
-  readonly headers: string[];
+  readonly headers: RawHeaders;
+  /** What changes in the fields of the answer, interim ones included. */
+  readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
   /**
    * Called at most once, and only while nothing has been answered: the caller replies.
    * Later the client's connection is cut instead, so that half an answer never looks whole.
@@ -41,161 +41,231 @@ export function forwardRequest(
   res: ServerResponse,
   options: ForwardOptions,
 ): void {
-  new Exchange(req, res, options).dispatch();
+  new Exchange(req, res, options).send(false);
 }
 
-/** Asking twice does what asking once does, and changes nothing (RFC 9110, 9.2.1). */
-const SAFE_METHODS: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+/** How long a client that has ended its side is left alone before it is asked whether it is still there. */
+const PROBE_MS = 2_000;
+
+/** Asking twice does what asking once does (RFC 9110, 9.2.2, and the registry of methods). */
+const IDEMPOTENT: ReadonlySet<string> = new Set(
+  'GET HEAD OPTIONS TRACE PUT DELETE PROPFIND REPORT SEARCH QUERY COPY MOVE MKCOL'.split(' '),
+);
+/** Transfer codings that leave the body as it is. */
+const PLAIN = new Set(['', 'chunked', 'identity']);
 const NO_BYTES = Buffer.alloc(0);
 
-class Exchange implements Dispatcher.DispatchHandler {
-  /**
-   * A stream of its own behind the request: undici destroys the body once it has the answer, and
-   * destroying the request itself would take the client's connection along.
-   */
-  readonly body: PassThrough | null;
+class Exchange {
   readonly #req: IncomingMessage;
   readonly #res: ServerResponse;
   readonly #options: ForwardOptions;
+  readonly #method: string;
+  readonly #hasBody: boolean;
+  #outgoing: Outgoing | undefined;
+  #isConnected = false;
   #isRepeated = false;
-  #controller: Dispatcher.DispatchController | undefined;
   #headTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   #hasHead = false;
-  #hasBytes = false;
-  /** Bytes of the answer that are still to come; not a number where the origin doesn't say how many. */
-  #leftBytes = Number.NaN;
+  #isOver = false;
 
   constructor(req: IncomingMessage, res: ServerResponse, options: ForwardOptions) {
     this.#req = req;
     this.#res = res;
     this.#options = options;
-    this.body = hasBody(req) ? req.pipe(new PassThrough()) : null;
-    this.body?.on('error', () => undefined); // arrives in onResponseError, too
-    this.body?.once('end', this.#awaitHead);
-    this.body?.once('close', () => req.resume()); // an early answer: the rest is read and dropped
+    this.#method = req.method ?? 'GET';
+    this.#hasBody = hasBody(req);
+    req.on('error', () => undefined); // shows as 'close'
     // The socket, since a response that waits behind a pipelined one never emits 'close'.
     req.socket.setMaxListeners(0).once('close', this.#onClientGone);
-    res.on('drain', this.#resume);
+    req.socket.once('end', this.#onClientEnd);
+    res.once('close', this.#settle);
   }
 
-  dispatch(): void {
-    const { dispatcher, origin, path, headers } = this.#options;
-    const method = this.#req.method ?? 'GET';
-    // undici would count the time of a slow upload as waiting for the response head.
-    const timeouts = { headersTimeout: 0, bodyTimeout: 0 };
-    dispatcher.dispatch({ origin, path, method, headers, body: this.body, ...timeouts }, this);
+  /** @param isAgain whether it went out before, over a connection that turned out to be dead */
+  send(isAgain: boolean): void {
+    const { send, path, headers } = this.#options;
+    const mayRepeat = IDEMPOTENT.has(this.#method) && !this.#hasBody;
+    const outgoing = send({
+      method: this.#method,
+      path,
+      headers,
+      hasBody: this.#hasBody,
+      expectsContinue: this.#hasBody && awaitsContinue(this.#req),
+      isFresh: isAgain || !mayRepeat,
+    });
+    this.#outgoing = outgoing;
+    outgoing.once('socket', () => {
+      this.#isConnected = true;
+    });
+    outgoing.on('information', (interim: Interim) => this.#onInterim(interim));
+    outgoing.once('response', (answer: Answer) => this.#onAnswer(answer));
+    outgoing.on('error', (error) => this.#onError(outgoing, error));
+    outgoing.once('finish', this.#awaitHead);
+    if (this.#hasBody) this.#sendBody(outgoing);
+    else outgoing.end();
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#req.socket.destroyed) this.#onClientGone();
-    else if (this.body === null) this.#awaitHead();
+  #sendBody(outgoing: Outgoing): void {
+    this.#req.once('end', () => outgoing.addTrailers(pairsOf(this.#req.rawTrailers)));
+    this.#req.pipe(outgoing);
+    this.#req.once('data', () => noLongerAwaits(this.#req));
   }
 
-  onResponseStart(
-    controller: Dispatcher.DispatchController,
-    status: number,
-    { 'content-length': length }: IncomingHttpHeaders,
-    statusText = '',
-  ): void {
-    if (status < 200) return; // interim answers (103) are dropped
+  #onInterim({ statusCode = 100, rawHeaders }: Interim): void {
+    // An unasked 100 has no meaning to the client.
+    if (statusCode === 100 && !awaitsContinue(this.#req)) return;
+    if (statusCode === 100) noLongerAwaits(this.#req);
+    this.#sayInterim(statusCode, this.#edited(rawHeaders));
+  }
+
+  #sayInterim(status: number, fields: RawHeaders): void {
+    const { req, socket, headersSent } = this.#res;
+    const isOld = req.httpVersion === '1.0'; // knows none (RFC 9110, section 15.2)
+    // `socket` is there when it is this answer's turn.
+    if (isOld || headersSent || socket === null || !socket.writable) return;
+    socket.write(responseHead(status, fields), 'latin1');
+  }
+
+  #onAnswer(answer: Answer): void {
     clearTimeout(this.#headTimer);
-    this.#hasHead = true;
-    this.#leftBytes = Number(length);
-    const headers = endToEnd(rawStrings(controller.rawHeaders));
-    keepForUpload(this.#res);
-    const reason = /^[\x20-\x7e]+$/.test(statusText) ? statusText : STATUS_CODES[status];
-    this.#res.writeHead(status, reason ?? 'Unknown', headers);
-    // The head travels with the first bytes of the body where they came together, else by itself:
-    // a stream of events may stay silent for long.
-    process.nextTick(this.#flushHead);
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    this.#hasBytes = true;
-    this.#leftBytes -= chunk.length;
-    // undici that is paused behind the last byte takes an origin that closes by then for one that failed.
-    if (!this.#res.write(chunk) && this.#leftBytes !== 0) controller.pause();
-  }
-
-  onResponseEnd(_controller: unknown, trailers: IncomingHttpHeaders): void {
-    this.#settle();
-    this.#res.addTrailers(trailers as OutgoingHttpHeaders); // written where the framing allows
-    this.#res.end();
-  }
-
-  onResponseError(_controller: unknown, error: Error): void {
-    if (this.#mayRepeat(error)) {
-      this.#isRepeated = true;
-      clearTimeout(this.#headTimer);
-      this.dispatch();
+    if (this.#isOver) return;
+    answer.on('error', () => this.#cut()).once('close', () => answer.complete || this.#cut());
+    const status = answer.statusCode ?? 502;
+    const unread = unreadable(answer.rawHeaders);
+    if (unread !== undefined) {
+      this.#fail(unread);
       return;
     }
-    this.#settle();
-    if (this.#req.socket.destroyed) return;
-    // Once the head is written, cutting the connection is all that tells the client.
-    if (this.#res.headersSent) this.#res.destroy();
-    else this.#options.onError(forwardError(error));
+    this.#hasHead = true;
+    const fields = this.#edited(answer.rawHeaders, status);
+    if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
+    else keepForUpload(this.#res);
+    const reason = answer.statusMessage ?? '';
+    const isPlain = /^[\x20-\x7e]+$/.test(reason);
+    this.#res.writeHead(status, isPlain ? reason : (STATUS_CODES[status] ?? 'Unknown'), fields);
+    answer.once('end', () => {
+      this.#res.addTrailers(pairsOf(answer.rawTrailers) as unknown as OutgoingHttpHeaders); // written where the framing allows
+    });
+    answer.pipe(this.#res);
+    // The head travels with the first bytes of the body where they came together, else by itself:
+    // a stream of events may stay silent for long.
+    setImmediate(this.#flushHead);
   }
 
-  /** An origin may close an idle connection just as it is chosen for this request: it is asked once more. */
+  #edited(raw: RawHeaders, status = 100): string[] {
+    const fields = answerFields(raw, status);
+    return this.#options.editAnswer?.(fields) ?? fields;
+  }
+
+  #onError(outgoing: Outgoing, error: Error): void {
+    if (outgoing !== this.#outgoing || this.#isOver) return;
+    if (this.#hasHead) {
+      // An answer that came before the whole request may end well, whatever became of the request.
+      if (!this.#isUploading()) this.#cut();
+    } else if (this.#mayRepeat(error)) {
+      this.#isRepeated = true;
+      clearTimeout(this.#headTimer);
+      this.#again();
+    } else this.#fail(forwardError(error));
+  }
+
+  #again(): void {
+    try {
+      this.send(true);
+    } catch (error) {
+      this.#fail(toNwsError(error));
+    }
+  }
+
+  /** An origin may close a kept connection just as it is chosen for this request: it is asked once more. */
   #mayRepeat(error: Error): boolean {
-    const { code } = error as NodeJS.ErrnoException;
-    const wasClosed = code === 'ECONNRESET' || code === 'EPIPE' || code === 'UND_ERR_SOCKET';
-    if (!wasClosed || this.#hasHead || this.#isRepeated || this.#req.socket.destroyed) return false;
-    return this.body === null && SAFE_METHODS.has(this.#req.method ?? '');
+    if (this.#isRepeated || !this.#isConnected || this.#req.socket.destroyed) return false;
+    const isHttp = (error as NodeJS.ErrnoException).code?.startsWith('HPE_') ?? false;
+    return !isHttp && !this.#hasBody && IDEMPOTENT.has(this.#method);
+  }
+
+  #isUploading(): boolean {
+    return this.#hasBody && this.#outgoing?.writableFinished === false;
+  }
+
+  #fail(error: NwsError): void {
+    this.#settle();
+    if (!this.#req.socket.destroyed && !this.#res.headersSent) this.#options.onError(error);
+  }
+
+  /** Once the head is written, cutting the connection is all that tells the client. */
+  #cut(): void {
+    if (this.#isOver || !this.#hasHead) return;
+    this.#settle();
+    this.#res.destroy();
   }
 
   readonly #flushHead = (): void => {
     // No flushHeaders(): it would write the Latin-1 of the fields as UTF-8.
-    if (!this.#hasBytes && !this.#res.writableEnded && !this.#res.destroyed) {
-      this.#res.write(NO_BYTES);
-    }
+    const { writableEnded, destroyed, writableLength } = this.#res;
+    if (!writableEnded && !destroyed && writableLength === 0) this.#res.write(NO_BYTES);
   };
 
-  readonly #resume = (): void => this.#controller?.resume();
-
   readonly #awaitHead = (): void => {
-    if (this.#hasHead) return;
+    if (this.#hasHead || this.#isOver) return;
     this.#headTimer = setTimeout(() => {
       const message = `no answer within ${RESPONSE_HEAD_TIMEOUT_MS / 1000} s`;
-      this.#controller?.abort(new NwsError('connection_read_timeout', message));
+      this.#fail(new NwsError('connection_read_timeout', message));
     }, RESPONSE_HEAD_TIMEOUT_MS);
   };
 
   readonly #onClientGone = (): void => {
-    this.#controller?.abort(new NwsError('connection_terminated', 'the client left'));
+    this.#settle();
+    this.#res.destroy();
   };
 
-  #settle(): void {
-    this.#hasHead = true;
+  /**
+   * A client that has ended its side may wait for its answer, or be gone (RFC 9112, section 9.6): a word that means
+   * nothing to the one is answered with a reset for the other.
+   */
+  readonly #onClientEnd = (): void => {
+    this.#probeTimer = setTimeout(() => this.#sayInterim(100, []), PROBE_MS);
+  };
+
+  /** Leaves the origin's side; what the client still sends is read and dropped. */
+  readonly #settle = (): void => {
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#headTimer);
-    this.#req.socket.off('close', this.#onClientGone);
-    this.#res.off('drain', this.#resume);
-    this.body?.destroy();
-  }
+    clearTimeout(this.#probeTimer);
+    this.#req.socket.off('close', this.#onClientGone).off('end', this.#onClientEnd);
+    const outgoing = this.#outgoing;
+    if (outgoing === undefined) return;
+    if (this.#hasBody) this.#req.unpipe(outgoing).resume();
+    if (!this.#res.writableFinished || this.#isUploading()) outgoing.destroy();
+  };
 }
 
-/** undici keeps the bytes of header fields; HTTP's text is Latin-1. */
-function rawStrings(raw: Dispatcher.DispatchController['rawHeaders']): string[] {
-  if (!Array.isArray(raw)) return [];
-  return raw.map((item) => (typeof item === 'string' ? item : item.toString('latin1')));
+function pairsOf(raw: RawHeaders): [string, string][] {
+  return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at]!, raw[2 * at + 1]!]);
 }
 
-const UNDICI_CODES: Readonly<Record<string, ErrorCode>> = {
-  UND_ERR_CONNECT_TIMEOUT: 'connection_timeout',
-  UND_ERR_HEADERS_OVERFLOW: 'http_protocol_error',
-  UND_ERR_INVALID_ARG: 'http_request_error',
-  UND_ERR_REQ_CONTENT_LENGTH_MISMATCH: 'http_request_error',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'http_protocol_error',
-  UND_ERR_SOCKET: 'connection_terminated',
-};
+/** Of transfer codings, node:http undoes `chunked` alone: what is left would be noise to the client. */
+function unreadable(raw: RawHeaders): NwsError | undefined {
+  const codings = values(raw, 'transfer-encoding').join(',').toLowerCase().split(',');
+  const odd = codings.map((coding) => coding.trim()).filter((coding) => !PLAIN.has(coding));
+  if (odd.length === 0) return undefined;
+  const message = `the server answered in the transfer coding ${odd[0]!.slice(0, 40)}`;
+  return new NwsError('http_protocol_error', message, {
+    hint: 'let the server use Content-Encoding instead',
+  });
+}
 
 function forwardError(error: Error): NwsError {
-  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const { code = '' } = error as NodeJS.ErrnoException;
+  if (code === 'HPE_HEADER_OVERFLOW') {
+    const message = `the server's response head is over ${MAX_HEADER_BYTES} bytes`;
+    return new NwsError('http_protocol_error', message, { cause: error });
+  }
   if (code.startsWith('HPE_')) {
     const message = 'the server answered with something else than HTTP';
     return new NwsError('http_protocol_error', message, { cause: error });
   }
-  return toNwsError(error, UNDICI_CODES[code] ?? 'http_protocol_error');
+  return toNwsError(error, 'http_protocol_error');
 }

@@ -8,7 +8,7 @@ export type RawHeaders = readonly string[];
 
 /**
  * Fields that concern one connection alone (RFC 9110, section 7.6.1, and the Proxy-* fields of
- * section 11.7), and Expect, which the server that read the request has already answered.
+ * section 11.7), and Expect, which the engine handles by itself.
  * Proxy-Status is meant to travel (RFC 9209). Trailer would bind the sender to chunked framing.
  */
 const HOP_BY_HOP = new Set([
@@ -47,6 +47,19 @@ export function endToEnd(raw: RawHeaders): string[] {
   return wantsTrailers ? [...kept, 'TE', 'trailers'] : kept;
 }
 
+/** What stands in a field's value and can't be sent on (RFC 9110, section 5.5). */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: it is about these
+const CONTROLS = /[\x00-\x08\x0a-\x1f\x7f]/g;
+
+/** The end-to-end fields of an answer, without bytes that no field may have, and with lengths only where they may be. */
+export function answerFields(raw: RawHeaders, status: number): string[] {
+  const fields = endToEnd(raw).map((text, at) =>
+    at % 2 === 1 ? text.replace(CONTROLS, '') : text,
+  );
+  // RFC 9110, section 8.6: a client could take it for a body to come.
+  return status < 200 || status === 204 ? without(fields, new Set(['content-length'])) : fields;
+}
+
 /** Sets fields: every former value is dropped, wherever it stood; `undefined` only drops. */
 export function replaceHeaders(
   raw: RawHeaders,
@@ -82,7 +95,16 @@ export function isUploading(req: IncomingMessage): boolean {
 
 /** Status line and fields as text, for a connection that has no ServerResponse. Latin-1 on the wire. */
 export function responseHead(status: number, headers: RawHeaders): string {
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`];
+  return head(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`, headers);
+}
+
+/** Request line and fields as text. Latin-1 on the wire. */
+export function requestHead(method: string, target: string, headers: RawHeaders): string {
+  return head(`${method} ${target} HTTP/1.1`, headers);
+}
+
+function head(start: string, headers: RawHeaders): string {
+  const lines = [start];
   for (let index = 0; index + 1 < headers.length; index += 2) {
     lines.push(`${headers[index]}: ${headers[index + 1]}`);
   }

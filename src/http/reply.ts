@@ -3,7 +3,9 @@
 
 import { type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { NwsError } from '../errors.js';
+import { NwsError } from '../errors.js';
+import { MAX_HEADER_BYTES } from '../limits.js';
+import { awaitsContinue } from './h1/continue.js';
 import { isUploading, responseHead } from './headers.js';
 
 /** Longest text taken over from an error, in characters: a peer may have written it. */
@@ -25,7 +27,7 @@ interface Failure {
 export function replyFailure(res: ServerResponse, error: NwsError): void {
   if (res.headersSent || res.destroyed) return;
   const { status, headers, body } = failure(error, res.req.headers.accept);
-  if (!isUploading(res.req)) headers.push('Connection', 'close');
+  if (!isUploading(res.req) || awaitsContinue(res.req)) headers.push('Connection', 'close');
   keepForUpload(res);
   res.writeHead(status, headers).end(body);
   res.req.resume();
@@ -36,7 +38,7 @@ export function replyFailure(res: ServerResponse, error: NwsError): void {
  * bytes, TCP resets it, and the answer is lost. To be called before the head is written.
  */
 export function keepForUpload(res: ServerResponse): void {
-  if (isUploading(res.req)) res.shouldKeepAlive = true;
+  if (isUploading(res.req) && !awaitsContinue(res.req)) res.shouldKeepAlive = true;
 }
 
 /**
@@ -51,6 +53,11 @@ export function replyFailureRaw(socket: Duplex, error: NwsError, accept?: string
   // What the client still sends is read for a moment: closing on it would take the answer along.
   const timer = setTimeout(() => socket.destroy(), LINGER_MS);
   socket.once('close', () => clearTimeout(timer)).resume();
+}
+
+/** The failure of a client whose request head is over the limit. */
+export function headTooLarge(): NwsError {
+  return new NwsError('headers_too_large', `request head is over ${MAX_HEADER_BYTES} bytes`);
 }
 
 /** Value of Proxy-Status: an item of RFC 8941, whose strings are printable ASCII. */

@@ -5,8 +5,10 @@ import { type ClientRequest, type IncomingMessage, request, ServerResponse } fro
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
+import { MAX_HEADER_BYTES } from '../limits.js';
 import { RESPONSE_HEAD_TIMEOUT_MS } from './forward.js';
-import { endToEnd, hasBody, responseHead } from './headers.js';
+import { withoutH2c } from './h1/front.js';
+import { answerFields, type RawHeaders, responseHead } from './headers.js';
 
 export interface UpgradeOptions {
   /** Opens the way to the origin. It is given up with `signal` when the client leaves. */
@@ -14,7 +16,11 @@ export interface UpgradeOptions {
   /** Path and query. */
   readonly path: string;
   /** Raw pairs without hop-by-hop fields. */
-  readonly headers: readonly string[];
+  readonly headers: RawHeaders;
+  /** What changes in the fields of the answer. */
+  readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
+  /** As Http1Options.isLenient. */
+  readonly isLenient?: boolean | undefined;
   /** Both sides speak the new protocol from here; bytes that came early are still to be read. */
   readonly onUpgrade: (client: Duplex, origin: Duplex) => void;
   /** Called at most once, only while nothing has been answered: the caller replies on the socket. */
@@ -23,8 +29,7 @@ export interface UpgradeOptions {
 
 /**
  * Forwards an upgrade. An answer other than 101 is relayed as an ordinary one and the connection
- * ends. `h2c` is not asked for: HTTP/2 inside the connection would pass the headers by (RFC 9113
- * took it back); such a request goes on as an ordinary one.
+ * ends. Requests with a body, and for h2c alone, never come here (h1/front.ts).
  * @param head what the client sent behind its request.
  */
 export function forwardUpgrade(
@@ -34,11 +39,6 @@ export function forwardUpgrade(
   options: UpgradeOptions,
 ): void {
   if (head.length > 0) client.unshift(head);
-  if (hasBody(req)) {
-    client.on('error', () => undefined);
-    options.onError(new NwsError('http_request_error', 'an upgrade request carries no body'));
-    return;
-  }
   void new Upgrade(req, client, options).run();
 }
 
@@ -75,7 +75,10 @@ class Upgrade {
       method: this.#req.method ?? 'GET',
       path: this.#options.path,
       headers: this.#headers(),
+      maxHeaderSize: MAX_HEADER_BYTES,
+      insecureHTTPParser: this.#options.isLenient ?? false,
     });
+    outgoing.maxHeadersCount = 0;
     const late = new NwsError('connection_read_timeout', 'no answer to the upgrade request');
     const timer = setTimeout(() => outgoing.destroy(late), RESPONSE_HEAD_TIMEOUT_MS);
     outgoing.once('close', () => clearTimeout(timer));
@@ -89,17 +92,14 @@ class Upgrade {
   }
 
   #headers(): string[] {
-    const protocol = this.#req.headers.upgrade ?? '';
-    const asked = /\bh2c\b/i.test(protocol)
-      ? ['Connection', 'close']
-      : ['Connection', 'Upgrade', 'Upgrade', protocol];
-    return [...this.#options.headers, ...asked];
+    const protocols = withoutH2c(this.#req.headers.upgrade);
+    return [...this.#options.headers, 'Connection', 'Upgrade', 'Upgrade', protocols];
   }
 
   #switch(answer: IncomingMessage, early: Buffer): void {
     const origin = this.#origin!;
     this.#release();
-    const headers = endToEnd(answer.rawHeaders);
+    const headers = this.#edited(answer);
     headers.push('Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? '');
     this.#client.write(responseHead(101, headers), 'latin1');
     if (early.length > 0) origin.unshift(early);
@@ -111,7 +111,7 @@ class Upgrade {
     const res = new ServerResponse(this.#req);
     // ServerResponse uses no more of a socket than Duplex has; its server would pass on 'drain'.
     res.assignSocket(this.#client as Socket);
-    const headers = [...endToEnd(answer.rawHeaders), 'Connection', 'close'];
+    const headers = [...this.#edited(answer), 'Connection', 'close'];
     res.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
     this.#client.on('drain', () => res.emit('drain'));
     pipeline(answer, res, (error) => {
@@ -120,6 +120,11 @@ class Upgrade {
       if (error) this.#client.destroy();
       else this.#client.end(() => this.#client.destroy());
     });
+  }
+
+  #edited({ rawHeaders, statusCode = 502 }: IncomingMessage): string[] {
+    const fields = answerFields(rawHeaders, statusCode);
+    return this.#options.editAnswer?.(fields) ?? fields;
   }
 
   #fail(error: unknown): void {

@@ -1,12 +1,13 @@
 // The one port: an HTTP server with its bounds, and every connection on it known until it is closed.
 // What requests mean is up to the handlers.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
-import { replyFailureRaw } from '../http/reply.js';
-import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../limits.js';
+import { createFront, type FrontHandlers } from '../http/h1/front.js';
+import { headTooLarge, replyFailureRaw } from '../http/reply.js';
+import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
 import { abortConnection } from '../tunnel/duplex/abort-connection.js';
 import { formatHostPort, type HostPort } from './host-port.js';
 import { ignoreErrors } from './streams.js';
@@ -46,8 +47,13 @@ export class Listener {
   readonly #sockets = new Set<Socket>();
 
   constructor(handlers: Handlers, limits: ListenerLimits = LIMITS) {
-    this.#server = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
+    const handle = {
+      onRequest: handlers.onRequest,
+      onConnect: (req, client, head) => handlers.onConnect(req, asSocket(client), head),
+      onUpgrade: (req, client, head) => handlers.onUpgrade(req, asSocket(client), head),
+      onClientError,
+    } satisfies FrontHandlers;
+    this.#server = createFront(handle, {
       headersTimeout: limits.headTimeoutMs,
       connectionsCheckingInterval: limits.headCheckMs,
       requestTimeout: 0, // an upload takes what it takes
@@ -58,14 +64,6 @@ export class Listener {
     });
     this.#server.maxConnections = limits.maxConnections;
     this.#server.on('connection', (socket) => this.#track(socket));
-    this.#server.on('request', (req, res) => handlers.onRequest(req, res));
-    this.#server.on('connect', (req, client, head) =>
-      handlers.onConnect(req, asSocket(client), head),
-    );
-    this.#server.on('upgrade', (req, client, head) =>
-      handlers.onUpgrade(req, asSocket(client), head),
-    );
-    this.#server.on('clientError', onClientError);
   }
 
   /** Clients that are connected. */
@@ -129,7 +127,7 @@ function onClientError(
 /** Undefined where nobody waits for an answer. */
 function failureOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): NwsError | undefined {
   if (error.code === 'HPE_HEADER_OVERFLOW') {
-    return new NwsError('headers_too_large', `request head is over ${MAX_HEADER_BYTES} bytes`);
+    return headTooLarge();
   }
   const isHttp = error.code?.startsWith('HPE_') && !FOREIGN.has(error.rawPacket?.[0] ?? 0);
   if (!isHttp) return undefined;

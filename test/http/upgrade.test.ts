@@ -103,23 +103,6 @@ describe('http/upgrade', () => {
     if (origin.sockets.size > 0) await once([...origin.sockets][0]!, 'close');
   });
 
-  it('asks for no HTTP/2, which would pass the headers by', async () => {
-    let asked: string | undefined = 'never';
-    origin = await listenHttp((req, res) => {
-      asked = req.headers.upgrade;
-      res.end('plain');
-    });
-    const client = upgrade('h2c', 'HTTP2-Settings: AAMAAABkAAQ\r\n\r\n');
-    expect((await readAll(client)).toString()).to.match(/^HTTP\/1\.1 200 [\s\S]*plain/);
-    expect(asked).to.equal(undefined);
-  });
-
-  it('refuses an upgrade that carries a body', async () => {
-    origin = await listenTcp(() => expect.fail('nothing goes to the origin'));
-    const client = upgrade('websocket', 'Content-Length: 4\r\n\r\nbody');
-    expect((await readAll(client)).toString()).to.match(/^HTTP\/1\.1 400 /);
-  });
-
   it('lets the caller answer when the origin cannot be reached, or says nothing of HTTP', async () => {
     dial = () => Promise.reject(Object.assign(new Error('no'), { code: 'ECONNREFUSED' }));
     const refused = (await readAll(upgrade('websocket', '\r\n'))).toString();

@@ -41,7 +41,7 @@ describe('proxy: the port', () => {
   });
 
   it('answers 431 to a head that is too large', async () => {
-    const answer = await answerTo(`GET http://a/ HTTP/1.1\r\nX: ${'x'.repeat(40_000)}\r\n\r\n`);
+    const answer = await answerTo(`GET http://a/ HTTP/1.1\r\nX: ${'x'.repeat(140_000)}\r\n\r\n`);
     expect(answer)
       .to.match(/^HTTP\/1\.1 431 /)
       .and.to.match(/^proxy-status: nws/im);

@@ -2,9 +2,10 @@
 
 import { once } from 'node:events';
 import { type IncomingMessage, type RequestOptions, request, type Server } from 'node:http';
+import { connect } from 'node:net';
 import { expect } from 'chai';
-import { Agent } from 'undici';
 import { forwardRequest } from '../../src/http/forward.js';
+import { Http1Origins } from '../../src/http/h1/origins.js';
 import { endToEnd } from '../../src/http/headers.js';
 import { replyFailure } from '../../src/http/reply.js';
 import { readAll } from './read-all.js';
@@ -14,7 +15,16 @@ export class Forwarder {
   /** Where requests are forwarded to; set by serve(). */
   originPort = 0;
   origin: Running<Server> | undefined;
-  readonly #agent = new Agent();
+  readonly #origins = new Http1Origins({
+    connect: async (name) => {
+      const socket = connect({ host: '127.0.0.1', port: Number(name), allowHalfOpen: true });
+      await once(socket, 'connect');
+      return socket;
+    },
+    idleMs: 10_000,
+    maxRequests: 1_000,
+    isLenient: false,
+  });
   readonly #warnings: Error[] = [];
   readonly #onWarning = (warning: Error): number => this.#warnings.push(warning);
   #front: Running<Server> | undefined;
@@ -24,8 +34,7 @@ export class Forwarder {
     process.on('warning', forwarder.#onWarning);
     forwarder.#front = await listenHttp((req, res) =>
       forwardRequest(req, res, {
-        dispatcher: forwarder.#agent,
-        origin: `http://127.0.0.1:${forwarder.originPort}`,
+        send: (head) => forwarder.#origins.send(String(forwarder.originPort), head),
         path: req.url ?? '/',
         headers: endToEnd(req.rawHeaders),
         onError: (error) => replyFailure(res, error),
@@ -64,7 +73,7 @@ export class Forwarder {
   async close(): Promise<void> {
     await this.#front?.close();
     await this.origin?.close();
-    await this.#agent.destroy();
+    this.#origins.close();
     process.off('warning', this.#onWarning);
     expect(this.#warnings).to.deep.equal([]);
   }

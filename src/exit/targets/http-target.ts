@@ -1,20 +1,21 @@
 // An http:// or https:// target: a reverse proxy for the streams of one exit.
 //
-//   entry ═ stream ─ TLS with the exit's certificate, or plain HTTP ─ http.Server ─ undici ─ target
+//   entry ═ stream ─ TLS with the exit's certificate, or plain HTTP ─ http.Server ─ node:http's client ─ target
 //
 // Streams are accepted at once: a dead target is answered inside the TLS session, by http/reply.ts.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { setMaxListeners } from 'node:events';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { Pool } from 'undici';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
-import { hasBody } from '../../http/headers.js';
-import { replyFailure, replyFailureRaw } from '../../http/reply.js';
+import { createFront } from '../../http/h1/front.js';
+import { Http1Origins } from '../../http/h1/origins.js';
+import { headTooLarge, replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
-import { CLIENT_HEAD_TIMEOUT_MS, MAX_HEADER_BYTES } from '../../limits.js';
+import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import type { ExitCertificate } from '../../tls/certificate.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
@@ -32,18 +33,17 @@ export interface HttpTargetOptions {
   readonly idleMs?: number;
 }
 
+/** How long a connection to the target without a request is kept. */
+const TARGET_IDLE_MS = 30_000;
+/** Requests to the target at once. */
+const MAX_REQUESTS = 4_096;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
 
 export class HttpTarget implements TargetServer {
   readonly #options: HttpTargetOptions;
-  readonly #origin: string;
-  readonly #pool: Pool;
-  /**
-   * A connection for each: a target may close an idle one just as it is chosen, and a body that is on its way
-   * can't be sent twice.
-   */
-  readonly #uploads: Pool;
+  readonly #origins: Http1Origins;
+  readonly #closing = new AbortController();
   readonly #server: Server;
   readonly #secureContext: SecureContext;
   readonly #connections: Connections;
@@ -51,18 +51,23 @@ export class HttpTarget implements TargetServer {
   constructor(options: HttpTargetOptions) {
     const { target, certificate, idleMs } = options;
     this.#options = options;
-    this.#origin = `${target.kind}://${authorityOf(target)}`;
     this.#secureContext = createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
     this.#connections = new Connections(idleMs);
-    this.#pool = poolOf(this.#origin, target, {});
-    this.#uploads = poolOf(this.#origin, target, { pipelining: 0 });
-    this.#server = createServer({
-      maxHeaderSize: MAX_HEADER_BYTES,
-      keepAliveTimeout: IDLE_MS, // announced to clients; `Connections` keeps all the time limits
+    setMaxListeners(0, this.#closing.signal);
+    this.#origins = new Http1Origins({
+      connect: () => dialHttp(target, { signal: this.#closing.signal }),
+      idleMs: TARGET_IDLE_MS,
+      maxRequests: MAX_REQUESTS,
+      isLenient: true,
     });
-    this.#server.on('request', (req, res) => this.#onRequest(req, res));
-    this.#server.on('clientError', onClientError);
-    this.#server.on('upgrade', (req, socket, head) => this.#onUpgrade(req, socket, head));
+    this.#server = createFront(
+      {
+        onRequest: (req, res) => this.#onRequest(req, res),
+        onUpgrade: (req, socket, head) => this.#onUpgrade(req, socket, head),
+        onClientError,
+      },
+      { keepAliveTimeout: IDLE_MS }, // announced to clients; `Connections` keeps all the time limits
+    );
   }
 
   serve(incoming: IncomingStream): void {
@@ -74,19 +79,25 @@ export class HttpTarget implements TargetServer {
       const bytes: Buffer | null = stream.read();
       if (bytes === null) return;
       clearTimeout(timer);
-      stream.off('readable', peek);
-      stream.unshift(bytes);
-      const socket = bytes[0] === TLS_HANDSHAKE ? this.#secure(stream) : stream;
+      stream.off('readable', peek).off('end', leave);
+      const isTls = bytes[0] === TLS_HANDSHAKE;
+      if (isTls) stream.unshift(bytes);
+      const socket = isTls ? this.#secure(stream) : stream;
       this.#connections.add(socket, incoming.peer);
       this.#server.emit('connection', socket);
+      if (!isTls) stream.unshift(bytes);
     };
-    stream.on('readable', peek).once('end', () => stream.end());
+    const leave = (): void => {
+      stream.end();
+    };
+    stream.on('readable', peek).once('end', leave);
   }
 
   /** Answers that are under way may end for `graceMs`; then everything is cut. */
   async close(graceMs: number): Promise<void> {
     await this.#connections.close(graceMs);
-    await Promise.all([this.#pool.destroy(), this.#uploads.destroy()]);
+    this.#closing.abort();
+    this.#origins.close();
   }
 
   #secure(stream: Duplex): TLSSocket {
@@ -113,8 +124,7 @@ export class HttpTarget implements TargetServer {
       const edited = { path: targetPath(req.url, this.#options.target), headers: this.#edit(req) };
       forwardRequest(req, res, {
         ...edited,
-        dispatcher: hasBody(req) ? this.#uploads : this.#pool,
-        origin: this.#origin,
+        send: (head) => this.#origins.send('target', head),
         onError,
       });
     } catch (error) {
@@ -133,6 +143,7 @@ export class HttpTarget implements TargetServer {
         connect: (signal) => dialHttp(this.#options.target, { signal }),
         path: targetPath(req.url, this.#options.target),
         headers: this.#edit(req),
+        isLenient: true,
         onUpgrade: splice,
         onError,
       });
@@ -156,21 +167,9 @@ export class HttpTarget implements TargetServer {
   }
 }
 
-function poolOf(origin: string, target: Target, options: Pool.Options): Pool {
-  return new Pool(origin, {
-    ...options,
-    maxHeaderSize: MAX_HEADER_BYTES,
-    connect: (_options, done) => {
-      dialHttp(target).then(
-        (socket) => done(null, socket),
-        (error: Error) => done(error, null),
-      );
-    },
-  });
-}
-
 /** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */
 function onClientError(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET') socket.destroy();
+  else if (error.code === 'HPE_HEADER_OVERFLOW') replyFailureRaw(socket, headTooLarge());
   else replyFailureRaw(socket, new NwsError('http_request_error', 'the request is not valid HTTP'));
 }

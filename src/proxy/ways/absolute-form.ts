@@ -11,9 +11,10 @@ import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { Agent, buildConnector } from 'undici';
+import { buildConnector } from 'undici';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
+import { Http1Origins } from '../../http/h1/origins.js';
 import { endToEnd, replaceHeaders, values } from '../../http/headers.js';
 import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
@@ -24,10 +25,8 @@ import type { Entry } from '../entry.js';
 import { type AbsoluteTarget, formatHostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
 
-/** Connections to one origin at once; more requests wait. */
-const MAX_CONNECTIONS = 64;
-/** Origins at once. */
-const MAX_ORIGINS = 1_024;
+/** Requests to one origin at once: about what an exit takes of one client. */
+const MAX_REQUESTS = 500;
 /** How long a connection without a request is kept. */
 const KEEP_ALIVE_MS = 30_000;
 
@@ -37,18 +36,17 @@ export class Forwarder {
   readonly #entry: Entry;
   readonly #closing = new AbortController();
   readonly #dialDirect = buildConnector({ timeout: DIAL_TIMEOUT_MS, autoSelectFamily: true });
-  readonly #agent: Agent;
+  readonly #origins: Http1Origins;
   readonly #viaSecret = randomBytes(16);
 
   constructor(entry: Entry) {
     this.#entry = entry;
     setMaxListeners(0, this.#closing.signal);
-    this.#agent = new Agent({
-      connect: (options, callback) => this.#connect(options, callback),
-      connections: MAX_CONNECTIONS,
-      maxOrigins: MAX_ORIGINS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      keepAliveMaxTimeout: KEEP_ALIVE_MS,
+    this.#origins = new Http1Origins({
+      connect: (name) => this.#reach(originOf(name), this.#closing.signal),
+      idleMs: KEEP_ALIVE_MS,
+      maxRequests: MAX_REQUESTS,
+      isLenient: false,
     });
   }
 
@@ -61,8 +59,12 @@ export class Forwarder {
     try {
       const headers = this.#headers(target, req);
       const origin = `${target.scheme}://${formatHostPort(target).toLowerCase()}`;
-      const dispatcher = this.#agent;
-      forwardRequest(req, res, { dispatcher, origin, path: target.path, headers, onError });
+      forwardRequest(req, res, {
+        send: (head) => this.#origins.send(origin, head),
+        path: target.path,
+        headers,
+        onError,
+      });
     } catch (error) {
       onError(toNwsError(error));
     }
@@ -90,7 +92,7 @@ export class Forwarder {
   /** Ends all connections, requests on them included. */
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#agent.destroy();
+    this.#origins.close();
   }
 
   /** @throws NwsError `http_request_denied` by settings, `proxy_loop_detected`. */
@@ -113,16 +115,6 @@ export class Forwarder {
   #viaFor(host: string): string {
     const digest = createHmac('sha256', this.#viaSecret).update(host.toLowerCase()).digest('hex');
     return `1.1 nws-${digest.slice(0, 12)}`;
-  }
-
-  #connect(options: buildConnector.Options, callback: buildConnector.Callback): void {
-    const scheme = options.protocol === 'https:' ? 'https' : 'http';
-    const port = Number(options.port) || (scheme === 'https' ? 443 : 80);
-    this.#reach({ scheme, host: options.hostname, port }, this.#closing.signal).then(
-      // undici asks no more of a socket than a stream has.
-      (stream) => callback(null, stream as Socket),
-      (error: unknown) => callback(toNwsError(error), null),
-    );
   }
 
   async #reach(origin: Origin, signal: AbortSignal): Promise<Duplex> {
@@ -158,4 +150,11 @@ export class Forwarder {
       });
     });
   }
+}
+
+/** Reads `scheme://host:port`, as the requests' connections are named. */
+function originOf(name: string): Origin {
+  const { protocol, hostname, port } = new URL(name);
+  const scheme = protocol === 'https:' ? 'https' : 'http';
+  return { scheme, host: hostname, port: Number(port) || (scheme === 'https' ? 443 : 80) };
 }
