@@ -7,14 +7,14 @@ import { pino } from 'pino';
 import { type Dispatcher, ProxyAgent } from 'undici';
 import { createSigner, generateSecretKey } from './crypto/signer.js';
 import { type ExitOptions, type RunningExit, startExit } from './exit/exit.js';
-import { parseTarget } from './exit/targets/target.js';
+import { parseTarget, type Target, type TargetTrust } from './exit/targets/target.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from './proxy/proxy.js';
 
 export { createSigner, generateSecretKey, parseSecretKey, type Signer } from './crypto/signer.js';
 export { type ErrorCode, isErrorCode, NwsError } from './errors.js';
 export type { ExitOptions, RunningExit } from './exit/exit.js';
 export { parseRule, type Rule } from './exit/policy/rules.js';
-export type { Target } from './exit/targets/target.js';
+export type { Target, TargetTrust } from './exit/targets/target.js';
 export {
   type Address,
   decodeHost,
@@ -55,14 +55,28 @@ export async function createProxy(
  */
 export async function createExit(
   options: Partial<Omit<ExitOptions, 'target'>> &
-    Pick<ExitOptions, 'home' | 'relays'> & { readonly target?: string },
+    Pick<ExitOptions, 'home' | 'relays'> & {
+      readonly target?: string;
+      /** How an https target is recognised; default: this machine's CAs, and the target's own name. */
+      readonly targetTrust?: TargetTrust;
+    },
 ): Promise<RunningExit> {
   return startExit({
     signer: createSigner(generateSecretKey()),
     log: pino({ level: 'silent' }),
     ...options,
-    target: options.target === undefined ? undefined : parseTarget(options.target),
+    target: options.target === undefined ? undefined : trusted(options),
   });
+}
+
+function trusted({
+  target = '',
+  targetTrust: trust,
+}: {
+  target?: string;
+  targetTrust?: TargetTrust;
+}): Target {
+  return { ...parseTarget(target), ...(trust && { trust }) };
 }
 
 /**

@@ -41,6 +41,19 @@ const OPTIONS = {
     ...text,
     describe: 'Bytes a second of one client, each way [default: no limit] [NWS_CLIENT_RATE]',
   },
+  'target-ca': {
+    ...text,
+    describe: 'PEM file of the CA that an https target is checked by [NWS_TARGET_CA]',
+  },
+  'target-name': {
+    ...text,
+    describe: 'Name that the certificate of an https target has to be for [NWS_TARGET_NAME]',
+  },
+  'target-fingerprint': {
+    ...text,
+    describe:
+      'SHA-256 of the one certificate that an https target may show [NWS_TARGET_FINGERPRINT]',
+  },
   'host-header': {
     ...text,
     describe: 'Host header for the target, or "target" for its own [NWS_HOST_HEADER]',

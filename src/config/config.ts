@@ -28,6 +28,7 @@ import {
   identity,
   secretWarnings,
 } from './identity.js';
+import { type TargetTrustConfig, targetTrust } from './target-trust.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -81,6 +82,8 @@ export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig {
   /** Undefined where the exit serves other hosts alone. */
   readonly target: Target | undefined;
   readonly hostHeader?: string;
+  /** How an https target is recognised. */
+  readonly targetTrust?: TargetTrustConfig;
   /** Announces itself, and serves the clear web within its policy. */
   readonly isPublic: boolean;
   readonly announceIntervalS: number;
@@ -155,10 +158,12 @@ export function exitConfig(sources: Sources): ExitConfig {
   }
   const interval = { flag: 'announce-interval', variable: 'NWS_ANNOUNCE_INTERVAL' };
   const hostHeader = settings.text({ flag: 'host-header', variable: 'NWS_HOST_HEADER' })?.text;
+  const trust = targetTrust(settings, target);
   return Object.freeze({
     ...config,
     target,
     ...(hostHeader && { hostHeader }),
+    ...(trust && { targetTrust: trust }),
     isPublic,
     announceIntervalS:
       settings.number(interval, ANNOUNCE_INTERVAL_S) ?? DEFAULT_ANNOUNCE_INTERVAL_S,

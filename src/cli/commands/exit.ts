@@ -1,6 +1,8 @@
 // `nws exit`: the exit in front of one target, until a signal ends it.
 
+import { readFile } from 'node:fs/promises';
 import { type ExitConfig, exitConfig } from '../../config/config.js';
+import { badSetting } from '../../config/env.js';
 import { startExit } from '../../exit/exit.js';
 import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
@@ -12,7 +14,8 @@ import { upstreamOf } from '../upstream.js';
 export const exitCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
-      .options(options('target', 'relay', 'host-header', 'key', 'key-file'))
+      .options(options('target', 'target-ca', 'target-name', 'target-fingerprint', 'host-header'))
+      .options(options('relay', 'key', 'key-file'))
       .options(options('public', 'announce-interval', 'allow', 'deny'))
       .options(options('allow-client', 'deny-client'))
       .options(options('client-streams', 'client-opens', 'client-rate'))
@@ -26,6 +29,10 @@ export const exitCommand = (io: Io): CommandBody => ({
           [
             'a virtual host of another server',
             'nws exit --target https://192.0.2.7 --host-header www.example.com --relay wss://relay.example',
+          ],
+          [
+            'a NAS or router with a certificate of its own',
+            'nws exit --target https://192.0.2.9 --target-fingerprint AB:CD:… --relay wss://relay.example',
           ],
           [
             'ssh, with a key of its own',
@@ -52,13 +59,27 @@ export const exitCommand = (io: Io): CommandBody => ({
     await makeHome(config.home);
     const signer = await exitSigner(config, config.home);
     const agentFor = upstreamOf(sources);
-    const start = () => startExit({ ...config, signer, log, agentFor });
+    const target = await trustedTarget(config);
+    const start = () => startExit({ ...config, target, signer, log, agentFor });
     await serve(io, start, ({ pubkey, npub, domain, nprofile }) => {
       const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}`;
       print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile }, line);
     });
   },
 });
+
+/** The target with what it is recognised by. @throws NwsError `bad_config` */
+async function trustedTarget({ target, targetTrust }: ExitConfig): Promise<ExitConfig['target']> {
+  if (target === undefined || targetTrust === undefined) return target;
+  const { caFile, ...trust } = targetTrust;
+  try {
+    const ca = caFile === undefined ? undefined : await readFile(caFile, 'utf8');
+    return { ...target, trust: { ...trust, ca } };
+  } catch (cause) {
+    const reason = (cause as NodeJS.ErrnoException).code;
+    throw badSetting(`can't read the CA ${caFile} (${reason})`, 'check --target-ca', cause);
+  }
+}
 
 function howToUse({ target }: ExitConfig, domain: string): string {
   if (target === undefined) return `use it with: nws proxy --clearnet exit --exit ${domain}`;

@@ -44,7 +44,8 @@ const HINTS: Readonly<Record<string, string>> = {
   destination_ip_unroutable: 'this machine has no way to that address',
   dns_error: 'the name in --target does not resolve on this machine',
   dns_timeout: 'the name server of this machine does not answer',
-  tls_certificate_error: 'for a private CA, start the exit with NODE_EXTRA_CA_CERTS set to it',
+  tls_certificate_error:
+    'for a certificate of its own give --target-fingerprint, for a private CA --target-ca, for another name --target-name',
   tls_protocol_error: 'does the target speak TLS? if not, use http:// in --target',
 };
 
@@ -59,17 +60,38 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
 }
 
 /**
- * Connects to an http or https target; TLS checks the target's certificate against this machine's CAs.
+ * Connects to an http or https target; TLS checks the target's certificate against
+ * this machine's CAs, or as the target's `trust` says.
  * @throws NwsError as `dial`, `tls_certificate_error` and `tls_protocol_error`.
  */
 export async function dialHttp(target: Target, options: DialOptions = {}): Promise<Socket> {
   const socket = await dial(target, options);
   if (target.kind !== 'https') return socket;
-  const { host } = target;
-  const servername = isIP(host) === 0 ? host : '';
-  const secure = tlsConnect({ socket, host, servername, ALPNProtocols: ['http/1.1'] });
+  const { host, trust = {} } = target;
+  const name = trust.name ?? host;
+  const secure = tlsConnect({
+    socket,
+    host: name,
+    servername: isIP(name) === 0 ? name : '',
+    ALPNProtocols: ['http/1.1'],
+    ...(trust.ca !== undefined && { ca: trust.ca }),
+    rejectUnauthorized: trust.fingerprint === undefined,
+  });
   const toError = (cause: unknown): NwsError => targetError(cause, target, true);
-  return ready(secure, 'secureConnect', toError, options);
+  await ready(secure, 'secureConnect', toError, options);
+  if (trust.fingerprint !== undefined) demandFingerprint(secure, trust.fingerprint, target);
+  return secure;
+}
+
+/** @throws NwsError `tls_certificate_error` for any other certificate than the one that the operator named. */
+function demandFingerprint(secure: TLSSocket, fingerprint: string, target: Target): void {
+  const shown = secure.getPeerX509Certificate()?.fingerprint256.replaceAll(':', '').toLowerCase();
+  if (shown === fingerprint) return;
+  secure.destroy();
+  const message = `the target ${authorityOf(target)} shows another certificate: ${shown}`;
+  throw new NwsError('tls_certificate_error', message, {
+    hint: 'if it was renewed, give its new SHA-256 by --target-fingerprint',
+  });
 }
 
 /**

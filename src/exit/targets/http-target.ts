@@ -20,6 +20,7 @@ import type { ExitCertificate } from '../../tls/certificate.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
+import { answerEdit } from './answer-edit.js';
 import { Connections, IDLE_MS } from './connections.js';
 import { targetHeaders, targetPath } from './request-edit.js';
 import { authorityOf, type Target, type TargetServer } from './target.js';
@@ -125,6 +126,7 @@ export class HttpTarget implements TargetServer {
       forwardRequest(req, res, {
         ...edited,
         send: (head) => this.#origins.send('target', head),
+        editAnswer: answerEdit(this.#options.target, req.headers.host),
         onError,
       });
     } catch (error) {
@@ -143,6 +145,7 @@ export class HttpTarget implements TargetServer {
         connect: (signal) => dialHttp(this.#options.target, { signal }),
         path: targetPath(req.url, this.#options.target),
         headers: this.#edit(req),
+        editAnswer: answerEdit(this.#options.target, req.headers.host),
         isLenient: true,
         onUpgrade: splice,
         onError,
@@ -158,6 +161,7 @@ export class HttpTarget implements TargetServer {
     return targetHeaders(req, {
       entry: this.#connections.entryOf(req.socket),
       host: hostHeader === 'target' ? own : (hostHeader ?? req.headers.host ?? own),
+      prefix: target.path,
     });
   }
 

@@ -3,11 +3,22 @@
 import { NwsError } from '../../errors.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 
+export interface TargetTrust {
+  /** CAs to believe instead of this machine's, PEM. */
+  readonly ca?: string | undefined;
+  /** The name that the certificate has to be for. */
+  readonly name?: string | undefined;
+  /** SHA-256 of the certificate's DER, lower-case hex: this one and no other, whoever signed it and for whatever name. */
+  readonly fingerprint?: string | undefined;
+}
+
 export interface Target {
   readonly kind: 'http' | 'https' | 'tcp';
   /** Name or address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
+  /** How an https target is recognised, where this machine's CAs and the target's own name don't do. */
+  readonly trust?: TargetTrust | undefined;
   /** Prefix of every request's path: empty, or `/app` without a slash at the end. */
   readonly path: string;
 }

@@ -76,7 +76,7 @@ function serverFor(handlers: FrontHandlers, options: ServerOptions): Server {
  * be gone altogether, which shows when it is probed: the system answers for one that is gone for a minute at most.
  */
 function onClientEnd(this: Duplex): void {
-  if (this instanceof TLSSocket) this.destroy();
+  if (this instanceof TLSSocket) this.end();
   else if (this instanceof Socket) this.setKeepAlive(true, PROBE_MS);
 }
 

@@ -36,6 +36,7 @@ export interface WorldOptions {
   /** For the exit instead of the world's own relay. */
   readonly relayUrl?: string;
   readonly proxy?: Partial<ProxyOptions>;
+  readonly exit?: Partial<Parameters<typeof createExit>[0]>;
 }
 
 export class World {
@@ -80,7 +81,7 @@ export class World {
     const { signer, relayUrl } = this;
     const relays = [this.#options.relayUrl ?? relayUrl];
     const home = join(this.home, 'exit');
-    const exit = await createExit({ home, signer, relays, target });
+    const exit = await createExit({ home, signer, relays, target, ...this.#options.exit });
     this.#exits.push(exit);
     return exit;
   }

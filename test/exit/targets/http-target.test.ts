@@ -100,7 +100,6 @@ describe('exit/http-target', () => {
     });
     expect(seen).to.include({
       host: 'shop.nostr',
-      'x-forwarded-for': 'unknown',
       'x-forwarded-host': 'shop.nostr',
       'x-forwarded-proto': 'https',
       'x-nostr-entry': ENTRY,
@@ -133,16 +132,9 @@ describe('exit/http-target', () => {
     ] as const) {
       expect((await ask(open().client, { path })).body).to.equal(sent);
     }
-    for (const path of [
-      '/../admin',
-      '/a/%2e%2E/b',
-      '/..',
-      '/a/..%2fb',
-      '/a\\..\\b',
-      '*',
-      'ftp://a/',
-    ]) {
-      const { res } = await ask(open().client, { path, method: path === '*' ? 'OPTIONS' : 'GET' });
+    expect((await ask(open().client, { path: '*', method: 'OPTIONS' })).body).to.equal('/app');
+    for (const path of ['/../admin', '/a/%2e%2E/b', '/..', '/a/..%2fb', '/a\\..\\b', 'ftp://a/']) {
+      const { res } = await ask(open().client, { path });
       expect(res.statusCode, path).to.equal(400);
     }
   });
@@ -180,7 +172,9 @@ describe('exit/http-target', () => {
     await once(client, 'open');
     client.send('ping');
     expect(String((await once(client, 'message'))[0])).to.equal('ping');
-    const closed = once(fake.stream, 'close');
+    // The client's TLS lets go of its side as soon as it has the end: that is no failure.
+    const closed = new Promise((resolve) => fake.stream.once('close', resolve));
+    fake.stream.on('error', () => undefined);
     client.close();
     await closed;
     echo.close();
