@@ -59,15 +59,18 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
 }
 
 /**
- * Connects to an http or https target; TLS checks the target's certificate against this machine's CAs.
+ * Connects to an http, h2c or https target, whose protocol is the first of `alpn` that it speaks; TLS checks the target's certificate against this machine's CAs.
  * @throws NwsError as `dial`, `tls_certificate_error` and `tls_protocol_error`.
  */
-export async function dialHttp(target: Target, options: DialOptions = {}): Promise<Socket> {
+export async function dialHttp(
+  target: Target,
+  { alpn = ['http/1.1'], ...options }: DialOptions & { alpn?: string[] } = {},
+): Promise<Socket> {
   const socket = await dial(target, options);
   if (target.kind !== 'https') return socket;
   const { host } = target;
   const servername = isIP(host) === 0 ? host : '';
-  const secure = tlsConnect({ socket, host, servername, ALPNProtocols: ['http/1.1'] });
+  const secure = tlsConnect({ socket, host, servername, ALPNProtocols: alpn });
   const toError = (cause: unknown): NwsError => targetError(cause, target, true);
   return ready(secure, 'secureConnect', toError, options);
 }

@@ -41,7 +41,7 @@ function grpcTrailers(error: NwsError): OutgoingHttpHeaders {
     ':status': 200,
     'content-type': 'application/grpc',
     'grpc-status': GRPC_STATUS[error.status] ?? GRPC_UNKNOWN,
-    'grpc-message': encodeURIComponent(`nws: ${error.line}`).replace(/%20/g, ' '),
+    'grpc-message': `nws: ${error.line}`.replace(/[^\x20-\x24\x26-\x7e]/gu, encodeURIComponent),
     'proxy-status': proxyStatus(error),
   };
 }

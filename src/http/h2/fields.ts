@@ -14,6 +14,7 @@ const SINGLE = new Set([
   'etag',
   'expires',
   'from',
+  'host',
   'if-modified-since',
   'if-range',
   'if-unmodified-since',
@@ -39,12 +40,19 @@ const FORBIDDEN = new Set([
 
 /** End-to-end fields as node:http2 takes them. */
 export function toHttp2Fields(raw: RawHeaders): OutgoingHttpHeaders {
+  const fields = joined(raw);
+  for (const name of FORBIDDEN) delete fields[name];
+  if (fields.te !== 'trailers') delete fields.te;
+  return fields;
+}
+
+/** Raw pairs by their names in lower case; what came twice in one value, but for Set-Cookie. */
+export function joined(raw: RawHeaders): Record<string, string | string[]> {
   const fields: Record<string, string | string[]> = Object.create(null);
   for (let index = 0; index + 1 < raw.length; index += 2) {
     const name = raw[index]!.toLowerCase();
     const value = raw[index + 1]!;
     const before = fields[name];
-    if (FORBIDDEN.has(name) || (name === 'te' && value !== 'trailers')) continue;
     if (before === undefined) fields[name] = name === 'set-cookie' ? [value] : value;
     else if (Array.isArray(before)) before.push(value);
     else if (!SINGLE.has(name)) fields[name] = before + (name === 'cookie' ? '; ' : ', ') + value;

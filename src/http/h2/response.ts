@@ -1,0 +1,81 @@
+// An answer that goes out by HTTP/2, in the shape of node:http's ServerResponse as far as forwarding needs it.
+// A cut answer is a reset stream: it never looks whole.
+
+import { constants, type ServerHttp2Stream } from 'node:http2';
+import { Writable } from 'node:stream';
+import type { RawHeaders } from '../headers.js';
+import { toHttp2Fields } from './fields.js';
+import type { Http2Request } from './request.js';
+
+export class Http2Response extends Writable {
+  readonly req: Http2Request;
+  readonly stream: ServerHttp2Stream;
+  statusCode = 200;
+  #trailers: RawHeaders = [];
+
+  constructor(req: Http2Request) {
+    // Destroyed with its stream, which may have more to read.
+    super({ highWaterMark: req.stream.writableHighWaterMark, autoDestroy: false });
+    this.req = req;
+    this.stream = req.stream;
+    this.stream.on('wantTrailers', () => this.stream.sendTrailers(toHttp2Fields(this.#trailers)));
+    this.stream.on('error', () => undefined); // a reset of either side; it shows as 'close'
+    this.stream.once('close', () => this.destroy());
+  }
+
+  get headersSent(): boolean {
+    return this.stream.headersSent;
+  }
+
+  /** A head of 1xx (RFC 9110, 15.2), but for 101, which HTTP/2 has not. */
+  writeInformation(status: number, headers: RawHeaders = []): void {
+    if (this.#isOver || this.headersSent || status === 101) return;
+    this.stream.additionalHeaders({ ':status': status, ...toHttp2Fields(headers) });
+  }
+
+  /** @param isEnd whether nothing follows: gRPC tells a head that is the end from one before an empty body. */
+  writeHead(status: number, _reason: string | undefined, headers: RawHeaders, isEnd = false): this {
+    if (this.#isOver) return this;
+    this.statusCode = status;
+    const framing = isEnd ? { endStream: true } : { waitForTrailers: true };
+    this.stream.respond({ ':status': status, ...toHttp2Fields(headers) }, framing);
+    return this;
+  }
+
+  addTrailers(raw: RawHeaders): void {
+    this.#trailers = raw;
+  }
+
+  flushHeaders(): void {
+    // They are out: node:http2 sends a head by itself
+  }
+
+  override _write(
+    chunk: Buffer,
+    encoding: BufferEncoding,
+    callback: (error?: Error | null) => void,
+  ) {
+    // HEAD, 204 and 304 have ended by their head.
+    if (this.stream.writableEnded) callback();
+    else this.stream.write(chunk, encoding, callback);
+  }
+
+  override _final(callback: () => void): void {
+    if (this.stream.writableEnded) callback();
+    else this.stream.end(callback);
+  }
+
+  override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
+    const { stream, writableFinished } = this;
+    if (!stream.closed) {
+      stream.close(
+        writableFinished ? constants.NGHTTP2_NO_ERROR : constants.NGHTTP2_INTERNAL_ERROR,
+      );
+    }
+    callback(error);
+  }
+
+  get #isOver(): boolean {
+    return this.stream.destroyed || this.stream.closed;
+  }
+}

@@ -1,0 +1,44 @@
+// The server's side of HTTP/2 on one connection, which any stream can be.
+
+import {
+  constants,
+  type IncomingHttpHeaders,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { Duplex } from 'node:stream';
+import { SERVER_OPTIONS, SESSION_WINDOW_BYTES } from './bounds.js';
+
+export type OnStream = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  raw: readonly string[],
+) => void;
+
+/**
+ * Speaks HTTP/2 on `socket`, which has agreed on it. What breaks the protocol ends this connection and nothing else.
+ * @param onStream gets each request that is still wanted
+ */
+export function serveHttp2(socket: Duplex, onStream: OnStream): ServerHttp2Session {
+  // node:http2 would wait for an event that only tls.Server's own sockets have; this one has shaken hands.
+  if ('secureConnecting' in socket) socket.secureConnecting = false;
+  const session = performServerHandshake(socket, SERVER_OPTIONS);
+  socket.on('error', () => session.destroy());
+  session.on('error', () => session.destroy());
+  session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+  session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
+    stream.on('error', () => undefined); // shows as 'close'
+    // It may be reset by now: node:http2 tells of it a turn later.
+    if (stream.destroyed || stream.closed) return;
+    onStream(stream, headers, raw ?? []);
+  });
+  return session;
+}
+
+/** Lets requests that are being answered end, and takes no more. */
+export function endHttp2(session: ServerHttp2Session): void {
+  if (session.destroyed || session.closed) return;
+  session.goaway(constants.NGHTTP2_NO_ERROR);
+  session.close();
+}
