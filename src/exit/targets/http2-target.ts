@@ -4,17 +4,18 @@
 import type { IncomingMessage } from 'node:http';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
-import { type NwsError, toNwsError } from '../../errors.js';
-import { Http2ClientRequest } from '../../http/h2/client-request.js';
+import { NwsError, toNwsError } from '../../errors.js';
 import { respondFailure } from '../../http/h2/failure.js';
-import { joinHttp2, type Outgoing } from '../../http/h2/forward.js';
+import { joinHttp2 } from '../../http/h2/forward.js';
 import { Http2Request } from '../../http/h2/request.js';
 import { Http2Response } from '../../http/h2/response.js';
 import { endHttp2, serveHttp2 } from '../../http/h2/server.js';
-import { Http2Sessions } from '../../http/h2/sessions.js';
+import { openWebSocket, type WebSocketOptions } from '../../http/h2/web-socket.js';
+import { splice } from '../../tunnel/duplex/splice.js';
 import { dialHttp } from '../dial/dial.js';
 import type { Connections } from './connections.js';
 import { Http1Out } from './http1-out.js';
+import { Http2Out } from './http2-out.js';
 import { targetPath } from './request-edit.js';
 import type { Target } from './target.js';
 
@@ -28,15 +29,13 @@ export interface Http2TargetOptions {
 
 export class Http2Target {
   readonly #options: Http2TargetOptions;
-  readonly #sessions: Http2Sessions;
+  readonly #out: Http2Out;
   readonly #http1: Http1Out;
 
   constructor(options: Http2TargetOptions) {
     this.#options = options;
     this.#http1 = new Http1Out(options.target);
-    this.#sessions = new Http2Sessions(() =>
-      dialHttp(options.target, { alpn: ['h2', 'http/1.1'] }),
-    );
+    this.#out = new Http2Out(options.target);
   }
 
   /** Serves a client's connection that has agreed on HTTP/2. */
@@ -46,7 +45,7 @@ export class Http2Target {
   }
 
   close(): void {
-    this.#sessions.close();
+    this.#out.close();
     this.#http1.close();
   }
 
@@ -64,26 +63,41 @@ export class Http2Target {
       this.#options.report(asIncoming(req), error);
       respondFailure(stream, headers, error);
     };
-    try {
-      joinHttp2(req, new Http2Response(req), this.#send(req), onError);
-    } catch (error) {
-      onError(toNwsError(error));
-    }
+    this.#forward(req, headers[':protocol'], onError).catch((error) => onError(toNwsError(error)));
   }
 
-  #send(req: Http2Request): Outgoing {
+  async #forward(
+    req: Http2Request,
+    protocol: unknown,
+    onError: (error: NwsError) => void,
+  ): Promise<void> {
     const { target, edit } = this.#options;
-    if (target.kind !== 'h2c') {
-      return this.#http1.send(req, targetPath(req.url, target), edit(asIncoming(req))) as Outgoing;
+    const way = { path: targetPath(req.url, target), headers: edit(asIncoming(req)) };
+    if (req.method === 'CONNECT') {
+      await this.#connect(req, protocol, { ...way, onError });
+      return;
     }
-    return new Http2ClientRequest({
-      sessions: this.#sessions,
-      scheme: 'http',
-      method: req.method,
-      path: targetPath(req.url, target),
-      headers: edit(asIncoming(req)),
-      isComplete: req.complete,
-    });
+    const out = (await this.#out.speaksHttp2()) ? this.#out : this.#http1;
+    if (!req.stream.closed) joinHttp2(req, new Http2Response(req), out.send(req, way), onError);
+  }
+
+  /** A stream that becomes a connection of its own: WebSockets alone. */
+  async #connect(
+    req: Http2Request,
+    protocol: unknown,
+    way: Pick<WebSocketOptions, 'path' | 'headers' | 'onError'>,
+  ): Promise<void> {
+    if (protocol !== 'websocket') {
+      throw new NwsError('http_request_error', 'CONNECT is for WebSockets alone here');
+    }
+    const { target } = this.#options;
+    if (target.kind === 'h2c') {
+      const outgoing = await this.#out.openWebSocket(req, way);
+      joinHttp2(req, new Http2Response(req), outgoing, way.onError);
+    } else {
+      const connect = (signal: AbortSignal): Promise<Duplex> => dialHttp(target, { signal });
+      await openWebSocket(req, { ...way, connect, onUpgrade: splice });
+    }
   }
 }
 

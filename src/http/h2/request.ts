@@ -23,6 +23,7 @@ export class Http2Request extends Readable {
   readonly stream: ServerHttp2Stream;
   /** What the connection runs over. */
   readonly socket: Duplex;
+  #isReading = false;
 
   constructor(
     socket: Duplex,
@@ -39,10 +40,14 @@ export class Http2Request extends Readable {
     this.rawHeaders = [...fromHttp2Fields(raw), ...framing(this.method, headers, this.complete)];
     this.headers = joined(this.rawHeaders);
     if (this.complete) this.push(null);
-    else this.#listen();
+    stream.once('close', () => {
+      if (!this.complete) this.destroy();
+    });
   }
 
+  /** The stream is nobody's until somebody reads: a WebSocket takes it as it is. */
   override _read(): void {
+    if (!this.#isReading) this.#listen();
     this.stream.resume();
   }
 
@@ -54,10 +59,10 @@ export class Http2Request extends Readable {
 
   #listen(): void {
     const { stream } = this;
+    this.#isReading = true;
     stream.on('data', (chunk: Buffer) => {
       if (!this.destroyed && !this.push(chunk)) stream.pause();
     });
-    stream.pause();
     stream.on('trailers', (...[, , raw]: [unknown, unknown, string[]]) => {
       this.rawTrailers = raw;
     });
@@ -65,9 +70,6 @@ export class Http2Request extends Readable {
       if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
       this.complete = true;
       this.push(null);
-    });
-    stream.once('close', () => {
-      if (!this.complete) this.destroy();
     });
   }
 }

@@ -37,8 +37,10 @@ export class Http2Response extends Writable {
   writeHead(status: number, _reason: string | undefined, headers: RawHeaders, isEnd = false): this {
     if (this.#isOver) return this;
     this.statusCode = status;
-    const framing = isEnd ? { endStream: true } : { waitForTrailers: true };
-    this.stream.respond({ ':status': status, ...toHttp2Fields(headers) }, framing);
+    const fields = { ':status': status, ...toHttp2Fields(headers) };
+    // Not in the types: the origin's own Date, or none.
+    const options = { endStream: isEnd, waitForTrailers: !isEnd, sendDate: false };
+    this.stream.respond(fields, options);
     return this;
   }
 

@@ -1,8 +1,15 @@
 // HTTP/2 sessions with one origin: requests share them, a further one is opened when all are full, and one that says
 // GOAWAY takes no more. What a request is and when it is repeated is the caller's matter.
 
-import type { ClientSessionRequestOptions, OutgoingHttpHeaders } from 'node:http2';
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionRequestOptions,
+  connect,
+  constants,
+  type OutgoingHttpHeaders,
+  type Settings,
+} from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
@@ -62,11 +69,11 @@ export class Http2Sessions {
     return (stream.id ?? Number.POSITIVE_INFINITY) > lastStreamId;
   }
 
-  /** Whether the origin takes WebSockets as streams (RFC 8441). */
-  async hasConnectProtocol(): Promise<boolean> {
+  /** What the origin allows, on a session that has room. @throws NwsError as `request`. */
+  async settings(): Promise<Settings> {
     const shared = await this.#take();
     this.#free(shared);
-    return shared.session.remoteSettings.enableConnectProtocol === true;
+    return shared.session.remoteSettings;
   }
 
   /** Cuts everything. */
