@@ -20,9 +20,9 @@ import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
 import { Connections, IDLE_MS } from './connections.js';
 import { Http2Target } from './http2-target.js';
-import { TargetOut } from './target-out.js';
 import { targetHeaders, targetPath } from './request-edit.js';
 import { authorityOf, type Target, type TargetServer } from './target.js';
+import { TargetOut } from './target-out.js';
 
 export interface HttpTargetOptions {
   readonly target: Target;

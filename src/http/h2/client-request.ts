@@ -10,6 +10,7 @@ import {
 import { Writable } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import type { RawHeaders } from '../headers.js';
+import type { Outgoing, OutgoingHead } from '../outgoing.js';
 import { Http2Answer } from './answer.js';
 import { fromHttp2Fields, toHttp2Fields } from './fields.js';
 import type { Http2Sessions } from './sessions.js';
@@ -19,23 +20,14 @@ const MAX_KEPT_BYTES = 64 * 1024;
 /** How often one request goes out. */
 const MAX_ATTEMPTS = 3;
 
-export interface Http2RequestOptions {
-  readonly sessions: Http2Sessions;
+export interface Http2RequestHead extends OutgoingHead {
   readonly scheme: 'http' | 'https';
-  readonly method: string;
-  /** Path and query. */
-  readonly path: string;
-  /** Raw end-to-end pairs; Host becomes `:authority`. */
-  readonly headers: RawHeaders;
-  /** For a CONNECT of RFC 8441. */
-  readonly protocol?: string | undefined;
-  /** Whether nothing follows the head. */
-  readonly isComplete: boolean;
 }
 
 /** Emits `information` and `response` as ClientRequest does, and `error` with an NwsError. */
-export class Http2ClientRequest extends Writable {
-  readonly #options: Http2RequestOptions;
+export class Http2ClientRequest extends Writable implements Outgoing {
+  readonly #sessions: Http2Sessions;
+  readonly #head: Http2RequestHead;
   #stream: ClientHttp2Stream | undefined;
   #attempts = 0;
   #kept: Buffer[] | undefined = [];
@@ -45,10 +37,10 @@ export class Http2ClientRequest extends Writable {
   /** Writes that wait for a stream. */
   #waiting: (() => void) | undefined;
 
-  constructor(options: Http2RequestOptions) {
+  constructor(sessions: Http2Sessions, head: Http2RequestHead) {
     super({ autoDestroy: false }); // what is written has its answer still to come
-    this.#options = options;
-    if (options.isComplete) this.end();
+    this.#sessions = sessions;
+    this.#head = head;
     void this.#attempt();
   }
 
@@ -83,10 +75,10 @@ export class Http2ClientRequest extends Writable {
 
   async #attempt(): Promise<void> {
     this.#attempts += 1;
-    const { sessions, isComplete } = this.#options;
+    const { hasBody } = this.#head;
     try {
-      const options = { endStream: isComplete, waitForTrailers: !isComplete };
-      const stream = await sessions.request(this.#head(), options);
+      const options = { endStream: !hasBody, waitForTrailers: hasBody };
+      const stream = await this.#sessions.request(fieldsOf(this.#head), options);
       if (this.destroyed) stream.close(constants.NGHTTP2_CANCEL);
       else this.#use(stream);
     } catch (error) {
@@ -94,21 +86,9 @@ export class Http2ClientRequest extends Writable {
     }
   }
 
-  #head(): OutgoingHttpHeaders {
-    const { method, path, scheme, headers, protocol } = this.#options;
-    const host = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
-    return {
-      ':method': method,
-      ':scheme': scheme,
-      ':authority': headers[host + 1],
-      ':path': path,
-      ...(protocol !== undefined && { ':protocol': protocol }),
-      ...toHttp2Fields(headers),
-    };
-  }
-
   #use(stream: ClientHttp2Stream): void {
     this.#stream = stream;
+    this.emit('socket', stream);
     stream.on('error', () => undefined); // shows as 'close'
     stream.on('wantTrailers', () => stream.sendTrailers(toHttp2Fields(this.#trailers)));
     stream.on('headers', (headers: IncomingHttpHeaders, _flags: number, raw?: string[]) =>
@@ -149,12 +129,27 @@ export class Http2ClientRequest extends Writable {
       this.destroy();
       return;
     }
-    const wasRefused = this.#options.sessions.wasRefused(stream);
+    const wasRefused = this.#sessions.wasRefused(stream);
     if (wasRefused && this.#kept !== undefined && this.#attempts < MAX_ATTEMPTS) {
       this.#stream = undefined;
       void this.#attempt();
     } else this.destroy(brokenOff(stream.rstCode));
   }
+}
+
+/** A CONNECT is a WebSocket (RFC 8441); nothing else of it comes here. */
+function fieldsOf(head: Http2RequestHead): OutgoingHttpHeaders {
+  const { method, path, scheme, headers, expectsContinue } = head;
+  const host = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
+  return {
+    ':method': method,
+    ':scheme': scheme,
+    ':authority': headers[host + 1],
+    ':path': path,
+    ...(method === 'CONNECT' && { ':protocol': 'websocket' }),
+    ...toHttp2Fields(headers),
+    ...(expectsContinue && { expect: '100-continue' }),
+  };
 }
 
 /** A stream that was refused takes no more, and the request goes out again. */

@@ -7,10 +7,12 @@ import type { RawHeaders } from '../headers.js';
 import { toHttp2Fields } from './fields.js';
 import type { Http2Request } from './request.js';
 
+/** How long the rest of an upload is read after its answer: some clients take a reset for a failure. */
+const LINGER_MS = 5_000;
+
 export class Http2Response extends Writable {
   readonly req: Http2Request;
   readonly stream: ServerHttp2Stream;
-  statusCode = 200;
   #trailers: RawHeaders = [];
 
   constructor(req: Http2Request) {
@@ -21,6 +23,7 @@ export class Http2Response extends Writable {
     this.stream.on('wantTrailers', () => this.stream.sendTrailers(toHttp2Fields(this.#trailers)));
     this.stream.on('error', () => undefined); // a reset of either side; it shows as 'close'
     this.stream.once('close', () => this.destroy());
+    this.once('finish', () => this.#lingerOver(req));
   }
 
   get headersSent(): boolean {
@@ -34,22 +37,16 @@ export class Http2Response extends Writable {
   }
 
   /** @param isEnd whether nothing follows: gRPC tells a head that is the end from one before an empty body. */
-  writeHead(status: number, _reason: string | undefined, headers: RawHeaders, isEnd = false): this {
-    if (this.#isOver) return this;
-    this.statusCode = status;
+  respond(status: number, headers: RawHeaders, isEnd = false): void {
+    if (this.#isOver) return;
     const fields = { ':status': status, ...toHttp2Fields(headers) };
-    // Not in the types: the origin's own Date, or none.
+    // `sendDate` is not in the types: the origin's own Date, or none.
     const options = { endStream: isEnd, waitForTrailers: !isEnd, sendDate: false };
     this.stream.respond(fields, options);
-    return this;
   }
 
-  addTrailers(raw: RawHeaders): void {
-    this.#trailers = raw;
-  }
-
-  flushHeaders(): void {
-    // They are out: node:http2 sends a head by itself
+  addTrailers(pairs: unknown): void {
+    this.#trailers = (pairs as readonly [string, string][]).flat();
   }
 
   override _write(
@@ -58,7 +55,8 @@ export class Http2Response extends Writable {
     callback: (error?: Error | null) => void,
   ) {
     // HEAD, 204 and 304 have ended by their head.
-    if (this.stream.writableEnded) callback();
+    const isNothing = chunk.length === 0 || this.stream.writableEnded;
+    if (isNothing) callback();
     else this.stream.write(chunk, encoding, callback);
   }
 
@@ -75,6 +73,14 @@ export class Http2Response extends Writable {
       );
     }
     callback(error);
+  }
+
+  /** The answer is out: what is left of an upload interests nobody. */
+  #lingerOver(req: Http2Request): void {
+    if (req.complete) return;
+    req.unpipe().resume();
+    const timer = setTimeout(() => this.stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+    this.stream.once('close', () => clearTimeout(timer));
   }
 
   get #isOver(): boolean {

@@ -92,12 +92,12 @@ function respond(answer: IncomingMessage, req: Http2Request): void {
   const headers = replaceHeaders(endToEnd(answer.rawHeaders), {
     'Sec-WebSocket-Accept': undefined,
   });
-  new Http2Response(req).writeHead(200, undefined, headers);
+  new Http2Response(req).respond(200, headers);
 }
 
 function relay(answer: IncomingMessage, req: Http2Request, origin: Duplex): void {
   const res = new Http2Response(req);
-  res.writeHead(answer.statusCode ?? 502, undefined, endToEnd(answer.rawHeaders));
+  res.respond(answer.statusCode ?? 502, endToEnd(answer.rawHeaders));
   answer.once('close', () => {
     if (!answer.complete) res.destroy();
     origin.destroy();
