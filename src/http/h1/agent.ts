@@ -60,7 +60,7 @@ export class KeepingAgent extends Agent {
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     this.#release(socket);
-    request.reusedSocket = true;
+    super.reuseSocket(socket, request);
   }
 
   #release(socket: Duplex): void {

@@ -25,6 +25,8 @@ export function serveHttp2(socket: Duplex, onStream: OnStream): ServerHttp2Sessi
   if ('secureConnecting' in socket) socket.secureConnecting = false;
   const session = performServerHandshake(socket, SERVER_OPTIONS);
   socket.on('error', () => session.destroy());
+  // On a connection that may be half open it would wait for more.
+  socket.once('end', () => session.destroy());
   session.on('error', () => session.destroy());
   session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
   session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
