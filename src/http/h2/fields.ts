@@ -38,6 +38,9 @@ const FORBIDDEN = new Set([
   'upgrade',
 ]);
 
+/** What a name is made of (RFC 9110, section 5.6.2): node:http2 throws at others. */
+const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+
 /** End-to-end fields as node:http2 takes them. */
 export function toHttp2Fields(raw: RawHeaders): OutgoingHttpHeaders {
   const fields = joined(raw);
@@ -53,6 +56,7 @@ export function joined(raw: RawHeaders): Record<string, string | string[]> {
     const name = raw[index]!.toLowerCase();
     const value = raw[index + 1]!;
     const before = fields[name];
+    if (!TOKEN.test(name)) continue;
     if (before === undefined) fields[name] = name === 'set-cookie' ? [value] : value;
     else if (Array.isArray(before)) before.push(value);
     else if (!SINGLE.has(name)) fields[name] = before + (name === 'cookie' ? '; ' : ', ') + value;

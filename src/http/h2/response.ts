@@ -21,6 +21,7 @@ export class Http2Response extends Writable {
     this.req = req;
     this.stream = req.stream;
     this.stream.on('wantTrailers', () => this.stream.sendTrailers(toHttp2Fields(this.#trailers)));
+    this.on('error', () => undefined);
     this.stream.on('error', () => undefined); // a reset of either side; it shows as 'close'
     this.stream.once('close', () => this.destroy());
     this.once('finish', () => this.#lingerOver(req));
@@ -32,7 +33,8 @@ export class Http2Response extends Writable {
 
   /** A head of 1xx (RFC 9110, 15.2), but for 101, which HTTP/2 has not. */
   writeInformation(status: number, headers: RawHeaders = []): void {
-    if (this.#isOver || this.headersSent || status === 101) return;
+    const isInterim = status >= 100 && status < 200 && status !== 101;
+    if (this.#isOver || this.headersSent || !isInterim) return;
     this.stream.additionalHeaders({ ':status': status, ...toHttp2Fields(headers) });
   }
 
@@ -42,7 +44,11 @@ export class Http2Response extends Writable {
     const fields = { ':status': status, ...toHttp2Fields(headers) };
     // `sendDate` is not in the types: the origin's own Date, or none.
     const options = { endStream: isEnd, waitForTrailers: !isEnd, sendDate: false };
-    this.stream.respond(fields, options);
+    try {
+      this.stream.respond(fields, options);
+    } catch (error) {
+      this.destroy(error as Error); // of a head that HTTP/2 has no way to say
+    }
   }
 
   addTrailers(pairs: unknown): void {

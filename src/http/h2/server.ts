@@ -28,7 +28,7 @@ export function serveHttp2(socket: Duplex, onStream: OnStream): ServerHttp2Sessi
   // On a connection that may be half open it would wait for more.
   socket.once('end', () => session.destroy());
   session.on('error', () => session.destroy());
-  session.once('connect', () => session.setLocalWindowSize(SESSION_WINDOW_BYTES));
+  if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
     stream.on('error', () => undefined); // shows as 'close'
     // It may be reset by now: node:http2 tells of it a turn later.

@@ -112,6 +112,7 @@ export class Http2Sessions {
     });
     session.on('stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)); // nothing may be pushed
     await settled(session);
+    if (session.destroyed) return; // the next one to ask finds out why
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.setTimeout(SILENCE_MS, () => onSilence(shared));
     this.#sessions.add(shared);
