@@ -6,6 +6,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
+import { awaitContinue } from '../../http/h1/continue.js';
 import { respondFailure } from '../../http/h2/failure.js';
 import { Http2Request } from '../../http/h2/request.js';
 import { Http2Response } from '../../http/h2/response.js';
@@ -84,8 +85,8 @@ export class Http2Target {
     }
     const send = await (isWebSocket ? out.sendWebSocket() : out.sendAsCame());
     if (req.stream.closed) return;
-    const expectsContinue = req.headers.expect === '100-continue';
-    forwardRequest(req, new Http2Response(req), { ...way, send, expectsContinue });
+    if (req.headers.expect === '100-continue' && !req.complete) awaitContinue(req);
+    forwardRequest(req, new Http2Response(req), { ...way, send });
   }
 }
 
