@@ -40,6 +40,9 @@ export class Http2Request extends Readable {
     this.rawHeaders = [...fromHttp2Fields(raw), ...framing(this.method, headers, this.complete)];
     this.headers = joined(this.rawHeaders);
     if (this.complete) this.push(null);
+    stream.on('trailers', (...[, , trailers]: [unknown, unknown, string[]]) => {
+      this.rawTrailers = trailers;
+    });
     stream.once('close', () => {
       if (!this.complete) this.destroy();
     });
@@ -62,9 +65,6 @@ export class Http2Request extends Readable {
     this.#isReading = true;
     stream.on('data', (chunk: Buffer) => {
       if (!this.destroyed && !this.push(chunk)) stream.pause();
-    });
-    stream.on('trailers', (...[, , raw]: [unknown, unknown, string[]]) => {
-      this.rawTrailers = raw;
     });
     stream.once('end', () => {
       if (stream.aborted || stream.rstCode !== constants.NGHTTP2_NO_ERROR) return;
