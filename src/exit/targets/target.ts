@@ -64,6 +64,6 @@ function parse(text: string): URL {
 
 function bad(what: string): NwsError {
   return new NwsError('bad_config', `--target ${what}`, {
-    hint: 'give http://127.0.0.1:3000, https://host/path or tcp://127.0.0.1:22',
+    hint: 'give http://127.0.0.1:3000, https://host/path, h2c://127.0.0.1:50051 or tcp://127.0.0.1:22',
   });
 }

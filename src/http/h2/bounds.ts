@@ -7,7 +7,7 @@ import { MAX_HEADER_BYTES } from '../../limits.js';
 export const MAX_CONCURRENT_STREAMS = 128;
 /**
  * What a stream may have on its way toward us: HTTP/2's own 64 KiB would slow an upload over relays down to that much a
- * round trip. It is held in memory where the origin doesn't read: `UnreadBodies` bounds the sum.
+ * round trip. It is held in memory where the origin doesn't read: unread.ts bounds the sum.
  */
 export const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
 /** For all streams of a connection: node:http2 counts bytes here as they arrive, read or not. */
