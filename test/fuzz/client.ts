@@ -86,8 +86,9 @@ class Line {
   leave(how: 'fin' | 'reset'): void {
     this.#isLeft = true;
     const { _parent: parent } = this.#stream as { _parent?: Duplex };
+    // Where TLS is on top of it, that notices by itself.
     if (how === 'reset') ((parent ?? this.#stream) as Socket).resetAndDestroy();
-    this.#stream.destroy();
+    else this.#stream.destroy();
   }
 
   async exchange(exchange: Exchange, door: Door, isSent: boolean): Promise<View> {

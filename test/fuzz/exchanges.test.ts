@@ -7,13 +7,21 @@
 import { until } from '../support/until.js';
 import { Near, type Rig } from './near.js';
 import { Origin } from './origin.js';
+import type { Way } from './plan.js';
 import { run } from './run.js';
 
 const SEED = Number(process.env.NWS_SEED ?? 10);
 const EXCHANGES = Number(process.env.NWS_FUZZ ?? 10_000);
 const ONLY =
   process.env.NWS_FUZZ_ONLY === undefined ? undefined : Number(process.env.NWS_FUZZ_ONLY);
-const WAYS = ['absolute', 'absolute', 'absolute-tls', 'connect', 'connect-tls', 'clear'] as const;
+const WAYS = (process.env.NWS_FUZZ_WAYS?.split(',') ?? [
+  'absolute',
+  'absolute',
+  'absolute-tls',
+  'connect',
+  'connect-tls',
+  'clear',
+]) as Way[];
 
 describe(`exchanges by seed ${SEED}`, function () {
   this.timeout(600_000);

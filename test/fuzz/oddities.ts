@@ -11,7 +11,7 @@ function raw(text: string, head: string, outcome: Outcome): Oddity {
   return (draft) => {
     draft.text.push(text);
     draft.outcome = outcome;
-    draft.interim = [];
+    Object.assign(draft, { interim: [], seen: [], trailers: [], status: 200, framing: 'close' });
     draft.isSettled = true;
     if (head === '') draft.body = Buffer.alloc(0);
     draft.wire = Buffer.concat([Buffer.from(head, 'latin1'), draft.body]);

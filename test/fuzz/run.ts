@@ -40,6 +40,7 @@ export async function run(rig: Rig, origin: Origin, options: RunOptions): Promis
         const group = makeGroup(options.seed, next++, options.ways);
         left -= options.only === undefined ? group.exchanges.length : left;
         under.add(group);
+        if (process.env.NWS_T) process.stderr.write(`+${group.index} `);
         faults.push(
           ...(await runOne(rig, origin, group)).map(
             (fault) => `${fault}\n    ${repeat(options, group)}`,
@@ -77,7 +78,7 @@ async function runOne(rig: Rig, origin: Origin, group: Group): Promise<string[]>
   const hang = pause(HANG_MS, 'hang', { signal: over.signal }).catch(() => 'done');
   const done = runGroup(rig.door(group.way), group, (exchange, view) => {
     open.delete(exchange);
-    const wrong = verdict(group.way, exchange, view, origin.seen(exchange.id));
+    const wrong = verdict(group.way, group.isPipelined, exchange, view, origin.seen(exchange.id));
     if (wrong !== undefined) say(exchange, wrong);
   });
   const failed = done.then(

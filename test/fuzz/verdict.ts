@@ -9,14 +9,26 @@ import type { Exchange, Sight, Way } from './plan.js';
 /** Fields that the plan speaks of; others are the proxies' own. */
 const PLANNED = /^(x-|set-cookie$|etag$|vary$|link$)/i;
 
-export function verdict(way: Way, exchange: Exchange, view: View, seen: Seen): string | undefined {
-  return wrongRequest(exchange, seen) ?? wrongAnswer(way, exchange, view);
+export function verdict(
+  way: Way,
+  isPipelined: boolean,
+  exchange: Exchange,
+  view: View,
+  seen: Seen,
+): string | undefined {
+  return wrongRequest(isPipelined, exchange, seen) ?? wrongAnswer(way, exchange, view);
 }
 
-function wrongRequest({ request, habit }: Exchange, seen: Seen): string | undefined {
+function wrongRequest(
+  isPipelined: boolean,
+  { request, habit }: Exchange,
+  seen: Seen,
+): string | undefined {
   if (seen.wrong !== undefined) return `the origin was sent: ${seen.wrong}`;
   if (habit.uploadsOnly !== undefined && seen.isWhole) return 'a part of an upload looks whole';
-  if (seen.count > (request.method === 'POST' ? 1 : 2)) return `asked ${seen.count} times`;
+  // Clients that ask for much at once ask again for what they didn't get.
+  if (!isPipelined && seen.count > (request.method === 'POST' ? 1 : 2))
+    return `asked ${seen.count} times`;
   return undefined;
 }
 
