@@ -86,8 +86,7 @@ class Line {
   leave(how: 'fin' | 'reset'): void {
     this.#isLeft = true;
     const { _parent: parent } = this.#stream as { _parent?: Duplex };
-    // Where TLS is on top of it, that notices by itself.
-    if (how === 'reset') ((parent ?? this.#stream) as Socket).resetAndDestroy();
+    if (how === 'reset' && parent === undefined) (this.#stream as Socket).resetAndDestroy();
     else this.#stream.destroy();
   }
 
