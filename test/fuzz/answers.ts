@@ -13,9 +13,10 @@ export function makeAnswer(random: Random, id: number, request: Request): Answer
   addInterim(draft);
   addFields(draft);
   if (random.chance(0.12)) draft.lineEnd = '\n';
-  if (random.chance(0.2)) ODDITIES[random.integer(ODDITIES.length)]!(draft);
+  const isOdd = random.chance(0.2);
+  if (isOdd) ODDITIES[random.integer(ODDITIES.length)]!(draft);
   else if (random.chance(0.06)) addLeftover(draft);
-  return finish(draft);
+  return { ...finish(draft), isOdd: isOdd || draft.lineEnd === '\n' };
 }
 
 function begin(random: Random, id: number, request: Request): Draft {
@@ -106,7 +107,7 @@ function addLeftover(draft: Draft): void {
   draft.text.push(`leftover ${JSON.stringify(draft.leftover.slice(0, 8))}`);
 }
 
-function finish(draft: Draft): Answer {
+function finish(draft: Draft): Omit<Answer, 'isOdd'> {
   const { random, request } = draft;
   const head = headOf(draft);
   const payload = hasNoBody(request.method, draft.status)

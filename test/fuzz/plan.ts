@@ -42,6 +42,8 @@ export interface Answer {
   readonly end: 'keep' | 'fin' | 'reset' | 'silence';
   readonly outcome: Outcome;
   readonly sight: Sight;
+  /** Breaks the letter of HTTP: only a lenient reader takes it for whole. */
+  readonly isOdd: boolean;
 }
 
 export interface Request {

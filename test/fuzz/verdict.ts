@@ -4,7 +4,7 @@ import { all } from './answer-reader.js';
 import type { View } from './client.js';
 import { hasNoBody } from './draft.js';
 import type { Seen } from './origin.js';
-import type { Exchange, Sight, Way } from './plan.js';
+import type { Exchange, Outcome, Sight, Way } from './plan.js';
 
 /** Fields that the plan speaks of; others are the proxies' own. */
 const PLANNED = /^(x-|set-cookie$|etag$|vary$|link$)/i;
@@ -38,7 +38,8 @@ function wrongAnswer(
   exchange: Exchange,
   view: View,
 ): string | undefined {
-  const { outcome, sight } = exchange.answer;
+  const { sight, isOdd } = exchange.answer;
+  const outcome = judged(way, exchange.answer.outcome, isOdd);
   if (view.wrong !== undefined) return `no HTTP: ${view.wrong}`;
   if (view.end === 'left') return differs(exchange, view);
   if (isFailurePage(view)) {
@@ -54,6 +55,11 @@ function wrongAnswer(
     differs(exchange, view) ??
     (view.end === 'whole' ? isShort(way, isPipelined, exchange, view, sight) : undefined)
   );
+}
+
+/** What the proxy fetches from the clear web itself, it reads to the letter. */
+function judged(way: Way, outcome: Outcome, isOdd: boolean): Outcome {
+  return way === 'clear' && isOdd && outcome === 'whole' ? 'either' : outcome;
 }
 
 function isFailurePage({ head }: View): boolean {
@@ -83,6 +89,7 @@ const plain = (fields: readonly string[]): string => fields.join('\n').replace(/
 /** What else a whole answer has. */
 function isShort(
   way: Way,
+  isPipelined: boolean,
   { request, answer }: Exchange,
   view: View,
   sight: Sight,
