@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
+import { NwsError } from '../../src/errors.js';
 import { HttpTarget } from '../../src/exit/targets/http-target.js';
 import { parseTarget } from '../../src/exit/targets/target.js';
 import { openExitCertificate } from '../../src/tls/certificate.js';
@@ -27,74 +28,69 @@ export interface Rig {
   cut(): Promise<void>;
 }
 
-export class Near implements Rig {
-  readonly #entry: TestEntry;
-  readonly #target: HttpTarget;
-  readonly #host: string;
-  readonly #origin: Origin;
-  readonly #home: string;
-  readonly #streams: Set<PairEnd>;
+interface Parts {
+  readonly entry: TestEntry;
+  readonly target: HttpTarget;
+  readonly host: string;
+  readonly origin: Origin;
+  readonly home: string;
+}
 
-  private constructor(parts: {
-    entry: TestEntry;
-    target: HttpTarget;
-    host: string;
-    origin: Origin;
-    home: string;
-    streams: Set<PairEnd>;
-  }) {
-    this.#entry = parts.entry;
-    this.#target = parts.target;
-    this.#host = parts.host;
-    this.#origin = parts.origin;
-    this.#home = parts.home;
-    this.#streams = parts.streams;
+export class Near implements Rig {
+  readonly #parts: Parts;
+  readonly #streams: Set<PairEnd>;
+  readonly #closing: AbortController;
+
+  private constructor(parts: Parts, streams: Set<PairEnd>, closing: AbortController) {
+    this.#parts = parts;
+    this.#streams = streams;
+    this.#closing = closing;
   }
 
   static async start(origin: Origin): Promise<Near> {
     const home = await mkdtemp(join(tmpdir(), 'nws-fuzz-'));
     const exit = new FakeExit();
     const certificate = await openExitCertificate(home, exit.pubkey, [exit.host]);
-    const target = new HttpTarget({
-      target: parseTarget(`http://127.0.0.1:${origin.port}`),
-      certificate,
-      log: silent,
-    });
+    const at = parseTarget(`http://127.0.0.1:${origin.port}`);
+    const target = new HttpTarget({ target: at, certificate, log: silent });
     const streams = new Set<PairEnd>();
-    const entry = await TestEntry.start({
-      open: async () => {
-        const [near, far] = duplexPair();
-        streams.add(near.once('close', () => streams.delete(near)));
-        target.serve(incomingOf(far));
-        return near;
-      },
-    });
+    const closing = new AbortController();
+    const open = async (): Promise<PairEnd> => {
+      if (closing.signal.aborted) throw new NwsError('shutting_down', 'the exit is shutting down');
+      const [near, far] = duplexPair();
+      streams.add(near.once('close', () => streams.delete(near)));
+      target.serve(incomingOf(far));
+      return near;
+    };
+    const entry = await TestEntry.start({ open });
     entry.events = [exit.publish(certificate)];
-    return new Near({ entry, target, host: exit.host, origin, home, streams });
+    return new Near({ entry, target, host: exit.host, origin, home }, streams, closing);
   }
 
   door(way: Way): Door {
-    const { proxyPort: port, authority } = this.#entry;
-    const host = this.#host;
-    if (way === 'clear') return clearDoor(port, `127.0.0.1:${this.#origin.port}`);
-    return doorOf(way, port, host, authority.pem);
+    const { entry, host, origin } = this.#parts;
+    if (way === 'clear') return clearDoor(entry.proxyPort, `127.0.0.1:${origin.port}`);
+    return doorOf(way, entry.proxyPort, host, entry.authority.pem);
   }
 
   async quiet(): Promise<void> {
-    await until(() => this.#entry.listener.connections === 0);
+    await until(() => this.#parts.entry.listener.connections === 0);
   }
 
   async close(): Promise<void> {
     // Idle connections end at once; a minute is for those that are still at work, and none may be.
-    await this.#target.close(60_000);
+    this.#closing.abort();
+    await this.#parts.target.close(60_000);
     await until(() => this.#streams.size === 0);
     await this.cut();
   }
 
   async cut(): Promise<void> {
-    await this.#target.close(0);
-    await this.#entry.close();
-    await rm(this.#home, { recursive: true, force: true });
+    const { entry, target, home } = this.#parts;
+    this.#closing.abort();
+    await target.close(0);
+    await entry.close();
+    await rm(home, { recursive: true, force: true });
   }
 }
 

@@ -19,7 +19,7 @@ export interface RunOptions {
 }
 
 /** What a group may take, however busy the machine is; longer is a hang. */
-const HANG_MS = 30_000;
+const HANG_MS = Number(process.env.NWS_FUZZ_HANG_MS ?? 30_000);
 
 export async function run(rig: Rig, origin: Origin, options: RunOptions): Promise<void> {
   const faults: string[] = [];
