@@ -10,6 +10,8 @@ import { verdict } from './verdict.js';
 
 export interface RunOptions {
   readonly seed: number;
+  /** Of the test. */
+  readonly title: string;
   readonly exchanges: number;
   readonly ways: readonly Way[];
   /** Groups at once. */
@@ -19,7 +21,7 @@ export interface RunOptions {
 }
 
 /** What a group may take, however busy the machine is; longer is a hang. */
-const HANG_MS = Number(process.env.NWS_FUZZ_HANG_MS ?? 30_000);
+const HANG_MS = 30_000;
 
 export async function run(rig: Rig, origin: Origin, options: RunOptions): Promise<void> {
   const faults: string[] = [];
@@ -40,7 +42,6 @@ export async function run(rig: Rig, origin: Origin, options: RunOptions): Promis
         const group = makeGroup(options.seed, next++, options.ways);
         left -= options.only === undefined ? group.exchanges.length : left;
         under.add(group);
-        if (process.env.NWS_T) process.stderr.write(`+${group.index} `);
         faults.push(
           ...(await runOne(rig, origin, group)).map(
             (fault) => `${fault}\n    ${repeat(options, group)}`,
@@ -63,8 +64,8 @@ export async function run(rig: Rig, origin: Origin, options: RunOptions): Promis
 /** More would say nothing new. */
 const MAX_FAULTS = Number(process.env.NWS_FUZZ_FAULTS ?? 20);
 
-function repeat({ seed }: RunOptions, { index }: Group): string {
-  return `NWS_SEED=${seed} NWS_FUZZ_ONLY=${index} npx mocha test/fuzz/exchanges.test.ts`;
+function repeat(options: RunOptions, { index }: Group): string {
+  return `NWS_SEED=${options.seed} NWS_FUZZ_ONLY=${index} npx mocha test/fuzz/exchanges.test.ts -g '${options.title}'`;
 }
 
 async function runOne(rig: Rig, origin: Origin, group: Group): Promise<string[]> {

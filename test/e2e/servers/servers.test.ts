@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { until } from '../../support/until.js';
 import { Site } from '../support/site.js';
 import { has } from '../support/tools.js';
 import { World } from '../support/world.js';
@@ -96,6 +97,8 @@ describe('servers behind an exit', function () {
         each.kinds[at % each.kinds.length]!(askers[Math.floor(at / each.kinds.length) % 2]!),
       );
       await Promise.all(asked);
+      const { proxy } = world;
+      await until(() => proxy.connections === 0);
     });
   }
 });

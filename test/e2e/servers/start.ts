@@ -140,7 +140,7 @@ export async function go(ground: Ground): Promise<WebServer> {
   const { folder, port } = ground;
   const source = fileURLToPath(new URL('go/main.go', import.meta.url));
   const program = join(folder, 'web');
-  const env = { ...ENV, HOME: folder, GOFLAGS: '-mod=mod' };
+  const env = { ...ENV, HOME: process.env.HOME ?? folder };
   execFileSync('go', ['build', '-o', program, source], { env, cwd: folder });
   return launch([program, join(folder, 'site'), String(port)], ground);
 }
