@@ -9,7 +9,7 @@ const OPTIONS = {
   relay: { ...list, describe: 'Relay to use, ws:// or wss:// (repeat for more) [NOSTR_RELAYS]' },
   target: {
     ...text,
-    describe: 'Where requests go: http://, https:// or tcp://host:port [BACKEND_HOST]',
+    describe: 'Where requests go: http://, https://, h2c:// or tcp://host:port [BACKEND_HOST]',
   },
   public: {
     type: 'boolean',

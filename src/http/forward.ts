@@ -4,12 +4,14 @@
 import {
   type IncomingMessage,
   type OutgoingHttpHeaders,
-  type ServerResponse,
+  ServerResponse,
   STATUS_CODES,
 } from 'node:http';
 import { NwsError, toNwsError } from '../errors.js';
 import { MAX_HEADER_BYTES } from '../limits.js';
 import { awaitsContinue, noLongerAwaits } from './h1/continue.js';
+import type { Http2Request } from './h2/request.js';
+import { Http2Response } from './h2/response.js';
 import { answerFields, hasBody, type RawHeaders, responseHead, values } from './headers.js';
 import type { Answer, Interim, Outgoing, SendOut } from './outgoing.js';
 import { keepForUpload } from './reply.js';
@@ -37,8 +39,8 @@ export interface ForwardOptions {
  * that dies in the middle of its answer cuts the client's connection.
  */
 export function forwardRequest(
-  req: IncomingMessage,
-  res: ServerResponse,
+  req: IncomingMessage | Http2Request,
+  res: ServerResponse | Http2Response,
   options: ForwardOptions,
 ): void {
   new Exchange(req, res, options).send(false);
@@ -56,8 +58,8 @@ const PLAIN = new Set(['', 'chunked', 'identity']);
 const NO_BYTES = Buffer.alloc(0);
 
 class Exchange {
-  readonly #req: IncomingMessage;
-  readonly #res: ServerResponse;
+  readonly #req: IncomingMessage | Http2Request;
+  readonly #res: ServerResponse | Http2Response;
   readonly #options: ForwardOptions;
   readonly #method: string;
   readonly #hasBody: boolean;
@@ -69,7 +71,11 @@ class Exchange {
   #hasHead = false;
   #isOver = false;
 
-  constructor(req: IncomingMessage, res: ServerResponse, options: ForwardOptions) {
+  constructor(
+    req: IncomingMessage | Http2Request,
+    res: ServerResponse | Http2Response,
+    options: ForwardOptions,
+  ) {
     this.#req = req;
     this.#res = res;
     this.#options = options;
@@ -120,6 +126,10 @@ class Exchange {
   }
 
   #sayInterim(status: number, fields: RawHeaders): void {
+    if (this.#res instanceof Http2Response) {
+      this.#res.writeInformation(status, fields);
+      return;
+    }
     const { req, socket, headersSent } = this.#res;
     const isOld = req.httpVersion === '1.0'; // knows none (RFC 9110, section 15.2)
     // `socket` is there when it is this answer's turn.
@@ -140,10 +150,12 @@ class Exchange {
     this.#hasHead = true;
     const fields = this.#edited(answer.rawHeaders, status);
     if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
-    else keepForUpload(this.#res);
+    else if (this.#res instanceof ServerResponse) keepForUpload(this.#res);
     const reason = answer.statusMessage ?? '';
     const isPlain = /^[\x20-\x7e]+$/.test(reason);
-    this.#res.writeHead(status, isPlain ? reason : (STATUS_CODES[status] ?? 'Unknown'), fields);
+    if (this.#res instanceof Http2Response) this.#res.respond(status, fields, answer.isEmpty);
+    else
+      this.#res.writeHead(status, isPlain ? reason : (STATUS_CODES[status] ?? 'Unknown'), fields);
     answer.once('end', () => {
       this.#res.addTrailers(pairsOf(answer.rawTrailers) as unknown as OutgoingHttpHeaders); // written where the framing allows
     });

@@ -83,7 +83,7 @@ export function values(raw: RawHeaders, name: string): string[] {
 }
 
 /** Whether a request announces a body (RFC 9112, section 6.3). */
-export function hasBody(req: IncomingMessage): boolean {
+export function hasBody(req: Pick<IncomingMessage, 'headers'>): boolean {
   if (req.headers['transfer-encoding'] !== undefined) return true;
   return Number(req.headers['content-length'] ?? 0) > 0;
 }

@@ -14,7 +14,7 @@ const MAX_TEXT = 512;
 /** How long a client may take to close its side after a failure on a raw connection. */
 const LINGER_MS = 2_000;
 
-interface Failure {
+export interface FailureAnswer {
   readonly status: number;
   readonly headers: string[];
   readonly body: string;
@@ -26,7 +26,7 @@ interface Failure {
  */
 export function replyFailure(res: ServerResponse, error: NwsError): void {
   if (res.headersSent || res.destroyed) return;
-  const { status, headers, body } = failure(error, res.req.headers.accept);
+  const { status, headers, body } = failureAnswer(error, res.req.headers.accept);
   if (!isUploading(res.req) || awaitsContinue(res.req)) headers.push('Connection', 'close');
   keepForUpload(res);
   res.writeHead(status, headers).end(body);
@@ -47,7 +47,7 @@ export function keepForUpload(res: ServerResponse): void {
  */
 export function replyFailureRaw(socket: Duplex, error: NwsError, accept?: string): void {
   if (socket.destroyed || !socket.writable) return;
-  const { status, headers, body } = failure(error, accept);
+  const { status, headers, body } = failureAnswer(error, accept);
   headers.push('Connection', 'close');
   socket.end(responseHead(status, headers) + body);
   // What the client still sends is read for a moment: closing on it would take the answer along.
@@ -68,7 +68,8 @@ export function proxyStatus(error: NwsError): string {
   return `nws; error=${error.proxyError}; details="${details}"`;
 }
 
-function failure(error: NwsError, accept: string | undefined): Failure {
+/** A failure as an answer, without what belongs to a connection. @param accept the client's Accept header */
+export function failureAnswer(error: NwsError, accept: string | undefined): FailureAnswer {
   const isHtml = accept?.includes('text/html') ?? false;
   const body = isHtml ? page(error) : `nws: ${oneLine(error.line)}\n`;
   const headers = [

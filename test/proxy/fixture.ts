@@ -63,6 +63,8 @@ export interface TestEntryOptions {
   requirePin?: boolean;
   /** What clients have to say; default: nothing. */
   auth?: Credentials;
+  /** Opens streams in place of TCP to `port`. */
+  open?: Entry['open'];
   aliases?: ReadonlyMap<string, string>;
   isReady?: () => boolean;
 }
@@ -144,7 +146,8 @@ export class TestEntry {
     const source = { query: async () => this.events };
     const store = await PinStore.open(this.home);
     const { requirePin = false, tls = 'terminate', clearnet = 'direct', aliases, exits } = options;
-    const open: Entry['open'] = (to, port) => this.#open(`${to.destination}:${port}`);
+    const direct: Entry['open'] = (to, port) => this.#open(`${to.destination}:${port}`);
+    const open = options.open ?? direct;
     const pins = new PinResolver({ store, source, log: silent });
     const named = { relays: [], aliases: aliases ?? new Map(), log: silent };
     return {

@@ -60,11 +60,14 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
 }
 
 /**
- * Connects to an http or https target; TLS checks the target's certificate against
- * this machine's CAs, or as the target's `trust` says.
+ * Connects to an http, h2c or https target, in the first protocol of `alpn` that it speaks; TLS checks the
+ * target's certificate against this machine's CAs, or as the target's `trust` says.
  * @throws NwsError as `dial`, `tls_certificate_error` and `tls_protocol_error`.
  */
-export async function dialHttp(target: Target, options: DialOptions = {}): Promise<Socket> {
+export async function dialHttp(
+  target: Target,
+  { alpn = ['http/1.1'], ...options }: DialOptions & { alpn?: string[] } = {},
+): Promise<Socket> {
   const socket = await dial(target, options);
   if (target.kind !== 'https') return socket;
   const { host, trust = {} } = target;
@@ -73,7 +76,7 @@ export async function dialHttp(target: Target, options: DialOptions = {}): Promi
     socket,
     host: name,
     servername: isIP(name) === 0 ? name : '',
-    ALPNProtocols: ['http/1.1'],
+    ALPNProtocols: alpn,
     ...(trust.ca !== undefined && { ca: trust.ca }),
     rejectUnauthorized: trust.fingerprint === undefined,
   });

@@ -11,6 +11,8 @@ interface Connection {
   readonly entry: string;
   /** Requests that are being answered. */
   active: number;
+  /** Ends it in the words of its protocol; what is under way may end first. */
+  end: () => void;
   timer: NodeJS.Timeout | undefined;
 }
 
@@ -30,14 +32,25 @@ export class Connections {
 
   /** Takes a connection up until it closes. */
   add(socket: Duplex, entry: string): void {
-    const connection: Connection = { entry, active: 0, timer: undefined };
+    const connection: Connection = {
+      entry,
+      active: 0,
+      end: () => end(socket),
+      timer: undefined,
+    };
     this.#connections.set(socket, connection);
-    this.#watch(socket, connection);
+    this.#watch(connection);
     socket.once('close', () => {
       clearTimeout(connection.timer);
       this.#connections.delete(socket);
       if (this.#connections.size === 0) this.#onEmpty?.();
     });
+  }
+
+  /** The connection has a way of its own to end. */
+  endBy(socket: Duplex, end: () => void): void {
+    const connection = this.#connections.get(socket);
+    if (connection !== undefined) connection.end = end;
   }
 
   entryOf(socket: Duplex): string | undefined {
@@ -58,8 +71,8 @@ export class Connections {
     if (connection === undefined) return;
     connection.active -= 1;
     if (connection.active > 0) return;
-    if (this.#isClosing) end(socket);
-    else this.#watch(socket, connection);
+    if (this.#isClosing) connection.end();
+    else this.#watch(connection);
   }
 
   /** Ends idle connections now, busy ones after their answer, and cuts what is left at `graceMs`. */
@@ -69,7 +82,7 @@ export class Connections {
     const empty = new Promise<void>((resolve) => {
       this.#onEmpty = resolve;
     });
-    for (const [socket, { active }] of this.#connections) if (active === 0) end(socket);
+    for (const { active, end } of this.#connections.values()) if (active === 0) end();
     const timer = setTimeout(() => {
       for (const socket of this.#connections.keys()) socket.destroy();
     }, graceMs);
@@ -77,8 +90,8 @@ export class Connections {
     clearTimeout(timer);
   }
 
-  #watch(socket: Duplex, connection: Connection): void {
-    connection.timer = setTimeout(() => end(socket), this.#idleMs);
+  #watch(connection: Connection): void {
+    connection.timer = setTimeout(() => connection.end(), this.#idleMs);
   }
 }
 

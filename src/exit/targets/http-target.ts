@@ -4,7 +4,6 @@
 //
 // Streams are accepted at once: a dead target is answered inside the TLS session, by http/reply.ts.
 
-import { setMaxListeners } from 'node:events';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
@@ -12,7 +11,6 @@ import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
 import { createFront } from '../../http/h1/front.js';
-import { Http1Origins } from '../../http/h1/origins.js';
 import { headTooLarge, replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
@@ -22,8 +20,10 @@ import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
 import { answerEdit } from './answer-edit.js';
 import { Connections, IDLE_MS } from './connections.js';
+import { Http2Target } from './http2-target.js';
 import { targetHeaders, targetPath } from './request-edit.js';
 import { authorityOf, type Target, type TargetServer } from './target.js';
+import { TargetOut } from './target-out.js';
 
 export interface HttpTargetOptions {
   readonly target: Target;
@@ -34,32 +34,30 @@ export interface HttpTargetOptions {
   readonly idleMs?: number;
 }
 
-/** How long a connection to the target without a request is kept. */
-const TARGET_IDLE_MS = 30_000;
-/** Requests to the target at once. */
-const MAX_REQUESTS = 4_096;
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
 const TLS_HANDSHAKE = 0x16;
+const HTTP2_PREFACE = 'PRI * HTTP/2.0';
 
 export class HttpTarget implements TargetServer {
   readonly #options: HttpTargetOptions;
-  readonly #origins: Http1Origins;
-  readonly #closing = new AbortController();
+  readonly #out: TargetOut;
   readonly #server: Server;
   readonly #secureContext: SecureContext;
   readonly #connections: Connections;
+  readonly #http2: Http2Target;
 
   constructor(options: HttpTargetOptions) {
     const { target, certificate, idleMs } = options;
     this.#options = options;
     this.#secureContext = createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
     this.#connections = new Connections(idleMs);
-    setMaxListeners(0, this.#closing.signal);
-    this.#origins = new Http1Origins({
-      connect: () => dialHttp(target, { signal: this.#closing.signal }),
-      idleMs: TARGET_IDLE_MS,
-      maxRequests: MAX_REQUESTS,
-      isLenient: true,
+    this.#out = new TargetOut(target);
+    this.#http2 = new Http2Target({
+      target,
+      out: this.#out,
+      connections: this.#connections,
+      edit: (req) => this.#edit(req),
+      report: (req, error) => this.#report(req, error),
     });
     this.#server = createFront(
       {
@@ -82,11 +80,14 @@ export class HttpTarget implements TargetServer {
       clearTimeout(timer);
       stream.off('readable', peek).off('end', leave);
       const isTls = bytes[0] === TLS_HANDSHAKE;
-      if (isTls) stream.unshift(bytes);
-      const socket = isTls ? this.#secure(stream) : stream;
-      this.#connections.add(socket, incoming.peer);
-      this.#server.emit('connection', socket);
-      if (!isTls) stream.unshift(bytes);
+      const isHttp1 = !isTls && !isHttp2(bytes);
+      if (!isHttp1) stream.unshift(bytes);
+      if (isTls) this.#secure(stream, incoming.peer);
+      else {
+        this.#connections.add(stream, incoming.peer);
+        this.#speak(stream, !isHttp1);
+      }
+      if (isHttp1) stream.unshift(bytes);
     };
     const leave = (): void => {
       stream.end();
@@ -97,20 +98,25 @@ export class HttpTarget implements TargetServer {
   /** Answers that are under way may end for `graceMs`; then everything is cut. */
   async close(graceMs: number): Promise<void> {
     await this.#connections.close(graceMs);
-    this.#closing.abort();
-    this.#origins.close();
+    this.#out.close();
   }
 
-  #secure(stream: Duplex): TLSSocket {
+  #secure(stream: Duplex, entry: string): void {
     const socket = new TLSSocket(stream, {
       isServer: true,
       secureContext: this.#secureContext,
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
     });
+    this.#connections.add(socket, entry);
     // Not documented, and the only sign of a broken record after the handshake on such a socket.
     socket.on('_tlsError', () => socket.destroy());
-    socket.on('close', () => stream.destroy());
-    return socket;
+    socket.on('error', () => undefined).on('close', () => stream.destroy());
+    socket.once('secure', () => this.#speak(socket, socket.alpnProtocol === 'h2'));
+  }
+
+  #speak(socket: Duplex, isHttp2: boolean): void {
+    if (isHttp2) this.#http2.serve(socket);
+    else this.#server.emit('connection', socket);
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
@@ -125,7 +131,7 @@ export class HttpTarget implements TargetServer {
       const edited = { path: targetPath(req.url, this.#options.target), headers: this.#edit(req) };
       forwardRequest(req, res, {
         ...edited,
-        send: (head) => this.#origins.send('target', head),
+        send: this.#out.send,
         editAnswer: answerEdit(this.#options.target, req.headers.host),
         onError,
       });
@@ -169,6 +175,11 @@ export class HttpTarget implements TargetServer {
     const entry = this.#connections.entryOf(req.socket);
     this.#options.log.warn({ peer: entry, code: error.code, method: req.method }, error.message);
   }
+}
+
+/** A client that knows that we speak HTTP/2 says so by these words (RFC 9113, section 3.4). */
+function isHttp2(bytes: Buffer): boolean {
+  return bytes.subarray(0, HTTP2_PREFACE.length).toString('latin1') === HTTP2_PREFACE;
 }
 
 /** Bytes that are no HTTP: said once, without a log line, since anyone can send them. */

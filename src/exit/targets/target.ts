@@ -13,7 +13,8 @@ export interface TargetTrust {
 }
 
 export interface Target {
-  readonly kind: 'http' | 'https' | 'tcp';
+  /** `h2c` is HTTP/2 from the first byte, without TLS. */
+  readonly kind: 'http' | 'https' | 'h2c' | 'tcp';
   /** Name or address; IPv6 without brackets. */
   readonly host: string;
   readonly port: number;
@@ -31,18 +32,18 @@ export interface TargetServer {
   close(graceMs: number): Promise<void>;
 }
 
-const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443 };
+const DEFAULT_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, h2c: 80 };
 
 /**
- * Reads `http://host[:port][/path]`, `https://…` or `tcp://host:port`.
+ * Reads `http://host[:port][/path]`, `https://…`, `h2c://…` or `tcp://host:port`.
  * @throws NwsError `bad_config` that says what is wrong; never with userinfo in it.
  */
 export function parseTarget(text: string): Target {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text.trim());
   if (match === null) throw bad('has no scheme');
   const kind = match[1]!.toLowerCase();
-  if (kind !== 'http' && kind !== 'https' && kind !== 'tcp') {
-    throw bad(`has the scheme ${kind}, which is none of http, https and tcp`);
+  if (kind !== 'http' && kind !== 'https' && kind !== 'h2c' && kind !== 'tcp') {
+    throw bad(`has the scheme ${kind}, which is none of http, https, h2c and tcp`);
   }
   // Read as http: the URL parser knows hosts, ports and brackets for that scheme only. A default
   // port would vanish from it, so the text is asked whether there is one.
@@ -74,6 +75,6 @@ function parse(text: string): URL {
 
 function bad(what: string): NwsError {
   return new NwsError('bad_config', `--target ${what}`, {
-    hint: 'give http://127.0.0.1:3000, https://host/path or tcp://127.0.0.1:22',
+    hint: 'give http://127.0.0.1:3000, https://host/path, h2c://127.0.0.1:50051 or tcp://127.0.0.1:22',
   });
 }

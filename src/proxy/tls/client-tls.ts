@@ -7,6 +7,24 @@ import { NwsError } from '../../errors.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import { ignoreErrors } from '../streams.js';
 
+const HTTP_1_0 = 'http/1.0';
+const HTTP_1_1 = 'http/1.1';
+
+/**
+ * What to offer an exit for a client: its own list. Few servers know `http/1.0` by name, and all of HTTP/1.1 answer
+ * a request of 1.0 as one.
+ */
+export function upstreamAlpn(offered: readonly string[]): readonly string[] {
+  const isOld = offered.includes(HTTP_1_0) && !offered.includes(HTTP_1_1);
+  return isOld ? [...offered, HTTP_1_1] : offered;
+}
+
+/** What to tell the client of the exit's choice: of what it has offered itself. */
+export function clientAlpn(offered: readonly string[], chosen: string): string {
+  const isOld = chosen === HTTP_1_1 && !offered.includes(HTTP_1_1);
+  return isOld ? HTTP_1_0 : chosen;
+}
+
 /**
  * Finishes the client's handshake.
  * @param said what the client has sent so far, its ClientHello at least

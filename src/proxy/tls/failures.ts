@@ -6,16 +6,20 @@ import { performServerHandshake } from 'node:http2';
 import { duplexPair } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import type { NwsError } from '../../errors.js';
-import { proxyStatus, replyFailure } from '../../http/reply.js';
+import { respondFailure } from '../../http/h2/failure.js';
+import { replyFailure } from '../../http/reply.js';
 import { MAX_HEADER_BYTES } from '../../limits.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 
 /** How long a client may be silent here: it has its page, or asks for none. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
-/** The protocol to tell a failure in: HTTP/1.1 where the client can, since it fits any client that sets no ALPN. */
+/** What failures can be told in. */
+const SPOKEN = new Set(['h2', 'http/1.1', 'http/1.0']);
+
+/** The protocol to tell a failure in: the first that the client offers, or none, which is HTTP/1.1. */
 export function failureProtocol(offered: readonly string[]): string | undefined {
-  return ['http/1.1', 'h2'].find((protocol) => offered.includes(protocol));
+  return offered.find((protocol) => SPOKEN.has(protocol));
 }
 
 /** Answers every request on `socket`, which speaks the protocol of its ALPN, and closes it. */
@@ -40,12 +44,8 @@ function answerHttp2(socket: TLSSocket, failure: NwsError): void {
   splice(socket, near);
   const session = performServerHandshake(far);
   session.on('error', () => session.destroy());
-  session.on('stream', (stream) => {
-    stream.on('error', () => stream.destroy());
-    const type = 'text/plain; charset=utf-8';
-    const headers = { 'content-type': type, 'proxy-status': proxyStatus(failure) };
-    stream.respond({ ':status': failure.status, ...headers });
-    stream.end(`nws: ${failure.line}\n`);
+  session.on('stream', (stream, headers) => {
+    respondFailure(stream, headers, failure);
     session.close();
   });
 }

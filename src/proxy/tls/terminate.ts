@@ -13,7 +13,7 @@ import { type Caller, join, logFailure, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
 import type { ResolvedHost } from '../resolve.js';
 import { endWith } from '../streams.js';
-import { acceptTls } from './client-tls.js';
+import { acceptTls, clientAlpn, upstreamAlpn } from './client-tls.js';
 import { answerFailure, failureProtocol } from './failures.js';
 import type { PinnedRoute } from './pinned.js';
 import type { FirstWord } from './prelude.js';
@@ -100,7 +100,8 @@ async function secure(
   client.once('end', leave);
   let upstream: Duplex;
   try {
-    upstream = await reach(entry, { port: at.port, alpn, signal }, opening);
+    const offered = upstreamAlpn(alpn);
+    upstream = await reach(entry, { port: at.port, alpn: offered, signal }, opening);
   } catch (error) {
     opening.stream.then((stream) => stream.destroy(), ignore);
     if (!signal.aborted) await fail(entry, caller, caller.handOver(), alpn, toNwsError(error));
@@ -108,7 +109,7 @@ async function secure(
   } finally {
     client.off('end', leave);
   }
-  if (upstream instanceof TLSSocket) await meet(entry, caller, upstream);
+  if (upstream instanceof TLSSocket) await meet(entry, caller, alpn, upstream);
   else await passThrough(entry, caller, alpn, upstream);
 }
 
@@ -163,8 +164,14 @@ async function reach(
 }
 
 /** TLS with the client, in the protocol that the exit has chosen, and then both sides joined. */
-async function meet(entry: Entry, caller: Caller, upstream: TLSSocket): Promise<void> {
-  const protocol = upstream.alpnProtocol || undefined;
+async function meet(
+  entry: Entry,
+  caller: Caller,
+  alpn: readonly string[],
+  upstream: TLSSocket,
+): Promise<void> {
+  const { alpnProtocol } = upstream;
+  const protocol = alpnProtocol ? clientAlpn(alpn, alpnProtocol) : undefined;
   try {
     const leaf = entry.authority.leafFor(caller.at.host);
     const client = await acceptTls(caller.client, caller.handOver(), leaf, protocol);

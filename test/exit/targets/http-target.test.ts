@@ -58,7 +58,7 @@ describe('exit/http-target', () => {
       ca: certificate.cert,
       checkServerIdentity: () => undefined,
       servername: 'any.nostr',
-      ALPNProtocols: ['h2', 'http/1.1'],
+      ALPNProtocols: ['http/1.1'],
     });
     secure.on('error', () => undefined);
     await once(secure, 'secureConnect');

@@ -90,7 +90,7 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     const { status, stdout } = await fetched('-i', '-d', 'secret', `https://${exit.host}/`);
     expect(status).to.equal(0);
     const [head, body] = lastAnswer(stdout);
-    expect(head).to.match(/^HTTP\/1\.1 502 /);
+    expect(head).to.match(/^HTTP\/2 502 /);
     expect(head).to.match(
       /^proxy-status: nws; error=tls_certificate_error; details=".*certificate/im,
     );
@@ -104,7 +104,7 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     const { stdout } = await fetched('-i', '-H', 'Accept: text/html', `https://${exit.host}/`);
     const [head, body] = lastAnswer(stdout);
     expect(head)
-      .to.match(/^HTTP\/1\.1 504 /)
+      .to.match(/^HTTP\/2 504 /)
       .and.to.match(/^content-type: text\/html/im);
     expect(body).to.include('nobody answers &#60;here&#62;').and.to.include('wait');
   });
@@ -162,7 +162,7 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     await entry.close();
     entry = await TestEntry.start({ port: site.port, requirePin: true });
     const { stdout } = await fetched('-i', `https://${exit.host}/`);
-    expect(lastAnswer(stdout).join()).to.match(/^HTTP\/1\.1 502 .*publishes no certificate/s);
+    expect(lastAnswer(stdout).join()).to.match(/^HTTP\/2 502 .*publishes no certificate/s);
     expect(requests).to.deep.equal([]);
   });
 

@@ -1,0 +1,50 @@
+// A client of HTTP/2 by CONNECT, as browsers are: TLS with the local CA, and one connection for everything.
+
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { readAll } from '../../support/read-all.js';
+import type { World } from '../support/world.js';
+
+/** TLS to the exit, with one protocol agreed on. */
+export async function secureTo(world: World, protocol = 'h2'): Promise<TLSSocket> {
+  const { domain } = world.exit;
+  const secure = connectTls({
+    socket: await world.connect(domain, 443),
+    servername: domain,
+    ca: readFileSync(world.proxy.caPath),
+    ALPNProtocols: [protocol],
+  });
+  secure.on('error', () => undefined);
+  await once(secure, 'secureConnect');
+  return secure;
+}
+
+export async function http2To(world: World): Promise<ClientHttp2Session> {
+  const socket = await secureTo(world);
+  const session = connect(`https://${world.exit.domain}`, { createConnection: () => socket });
+  session.on('error', () => undefined);
+  await once(session, 'remoteSettings');
+  return session;
+}
+
+export interface Got {
+  readonly head: IncomingHttpHeaders;
+  readonly body: string;
+}
+
+export async function answerTo(stream: ClientHttp2Stream): Promise<Got> {
+  const [head] = (await once(stream, 'response')) as [IncomingHttpHeaders];
+  return { head, body: (await readAll(stream)).toString() };
+}
+
+export function get(session: ClientHttp2Session, path: string, fields: OutgoingHttpHeaders = {}) {
+  return answerTo(session.request({ ':path': path, ...fields }));
+}

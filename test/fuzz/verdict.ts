@@ -1,0 +1,118 @@
+// Whether what client and origin saw of an exchange is what its plan allows. Undefined: it is.
+
+import { all } from './answer-reader.js';
+import type { View } from './client.js';
+import { hasNoBody } from './draft.js';
+import type { Seen } from './origin.js';
+import type { Exchange, Outcome, Sight, Way } from './plan.js';
+
+/** Fields that the plan speaks of; others are the proxies' own. */
+const PLANNED = /^(x-|set-cookie$|etag$|vary$|link$)/i;
+
+export function verdict(
+  way: Way,
+  isPipelined: boolean,
+  exchange: Exchange,
+  view: View,
+  seen: Seen,
+): string | undefined {
+  return wrongRequest(isPipelined, exchange, seen) ?? wrongAnswer(way, isPipelined, exchange, view);
+}
+
+function wrongRequest(
+  isPipelined: boolean,
+  { request, habit }: Exchange,
+  seen: Seen,
+): string | undefined {
+  if (seen.wrong !== undefined) return `the origin was sent: ${seen.wrong}`;
+  if (habit.uploadsOnly !== undefined && seen.isWhole) return 'a part of an upload looks whole';
+  // Clients that ask for much at once ask again for what they didn't get.
+  if (!isPipelined && seen.count > (request.method === 'POST' ? 1 : 2))
+    return `asked ${seen.count} times`;
+  return undefined;
+}
+
+function wrongAnswer(
+  way: Way,
+  isPipelined: boolean,
+  exchange: Exchange,
+  view: View,
+): string | undefined {
+  const { sight, isOdd } = exchange.answer;
+  const outcome = judged(way, exchange.answer.outcome, isOdd);
+  if (view.wrong !== undefined) return `no HTTP: ${view.wrong}`;
+  if (view.end === 'left') return differs(exchange, view);
+  if (isFailurePage(view)) {
+    return outcome === 'whole' ? `failed: ${all(view.head!.fields, 'proxy-status')}` : undefined;
+  }
+  if (outcome === 'refused') return `${view.end}, status ${view.head?.status}, not a failure page`;
+  if (outcome === 'whole' && view.end === 'broken') {
+    return `broken off at ${view.head === undefined ? 'no head' : `${view.body.length} bytes`}`;
+  }
+  if (outcome === 'cut' && view.end === 'whole')
+    return `looks whole with ${view.body.length} bytes`;
+  return (
+    differs(exchange, view) ??
+    (view.end === 'whole' ? isShort(way, isPipelined, exchange, view, sight) : undefined)
+  );
+}
+
+/** What the proxy fetches from the clear web itself, it reads to the letter. */
+function judged(way: Way, outcome: Outcome, isOdd: boolean): Outcome {
+  return way === 'clear' && isOdd && outcome === 'whole' ? 'either' : outcome;
+}
+
+function isFailurePage({ head }: View): boolean {
+  return head !== undefined && head.status >= 400 && all(head.fields, 'proxy-status').length > 0;
+}
+
+/** What came, as far as it came, has to be the plan's. */
+function differs({ answer: { sight } }: Exchange, view: View): string | undefined {
+  if (view.head === undefined) return undefined;
+  if (view.head.status !== sight.head.status) return `status ${view.head.status}`;
+  const told = view.head.fields.filter((_, at, all) => PLANNED.test(all[at - (at % 2)]!));
+  // A field that no answer may hold is dropped or mended, but for the rest nothing is lost or invented.
+  const names = /^x-(ctl|nul|odd)$/i;
+  const fields = told.filter((_, at) => !names.test(told[at - (at % 2)]!));
+  if (plain(fields) !== plain(sight.head.fields)) {
+    return `fields ${JSON.stringify(fields).slice(0, 300)}`;
+  }
+  if (!sight.body.subarray(0, view.body.length).equals(view.body)) {
+    return `other bytes among ${view.body.length} of ${sight.body.length}`;
+  }
+  return undefined;
+}
+
+/** A fold is as good as any blank (RFC 9112, section 5.2). */
+const plain = (fields: readonly string[]): string => fields.join('\n').replace(/[ \t]+/g, ' ');
+
+/** What else a whole answer has. */
+function isShort(
+  way: Way,
+  isPipelined: boolean,
+  { request, answer }: Exchange,
+  view: View,
+  sight: Sight,
+): string | undefined {
+  if (view.body.length !== sight.body.length) {
+    return `${view.body.length} of ${sight.body.length} bytes, and looks whole`;
+  }
+  const hints = view.interim
+    .filter(({ status }) => status === 103)
+    .map(({ fields }) => fields.join());
+  const planned = sight.interim.filter(({ status }) => status === 103);
+  const expected = request.version === '1.0' ? [] : planned.map(({ fields }) => fields.join());
+  // Behind a pipelined answer, hints come too late to be of use.
+  if (!isPipelined && hints.join('\n') !== expected.join('\n')) return `hints ${hints.join(' ')}`;
+  const isFramed = request.version === '1.1' || way === 'h2';
+  const trailers = isFramed ? sight.trailers.join('\n').toLowerCase() : '';
+  const came = view.trailers.join('\n').toLowerCase();
+  if (came !== trailers && (request.wantsTrailers || came !== '')) return `trailers ${came}`;
+  const status = answer.sight.head.status;
+  if (request.method === 'HEAD' && / length \d+/.test(answer.text) && hasNoBody('HEAD', status)) {
+    const length = / length (\d+)/.exec(answer.text)![1];
+    if (status !== 204 && all(view.head!.fields, 'content-length').join() !== length)
+      return 'another length';
+  }
+  return undefined;
+}
