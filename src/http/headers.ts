@@ -93,6 +93,16 @@ export function isUploading(req: IncomingMessage): boolean {
   return hasBody(req) && !req.complete;
 }
 
+/** A request target with what HTTP doesn't allow in one percent-encoded; its characters are the bytes that came. */
+export function escaped(target: string): string {
+  return target.replace(/[^\x21-\x7e]/g, (char) => {
+    const bytes = Buffer.from(char, char.charCodeAt(0) > 0xff ? 'utf8' : 'latin1');
+    return [...bytes]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join('');
+  });
+}
+
 /** Status line and fields as text, for a connection that has no ServerResponse. Latin-1 on the wire. */
 export function responseHead(status: number, headers: RawHeaders): string {
   return head(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`, headers);

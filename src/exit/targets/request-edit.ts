@@ -4,7 +4,7 @@
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { NwsError } from '../../errors.js';
-import { endToEnd, type RawHeaders, replaceHeaders } from '../../http/headers.js';
+import { endToEnd, escaped, type RawHeaders, replaceHeaders } from '../../http/headers.js';
 import type { Target } from './target.js';
 
 export interface HeaderEdit {
@@ -87,5 +87,5 @@ export function targetPath(url: string | undefined, target: Target): string {
   if (target.path !== '' && DOT_SEGMENT.test(whole.split('?', 1)[0]!)) {
     throw new NwsError('http_request_error', 'the path leaves the part of the site served here');
   }
-  return target.path + whole;
+  return escaped(target.path + whole); // by HTTP/2 it comes as it was typed
 }

@@ -67,7 +67,7 @@ export class Guest extends Party {
   proxy!: RunningProxy;
 
   get #curlOptions(): string[] {
-    return ['--proxy', this.proxy.url, '--cacert', this.proxy.caPath];
+    return ['--proxy', this.proxy.url, '--cacert', this.proxy.caPath, '--http1.1'];
   }
 
   curl(...args: string[]): Promise<CurlResult> {

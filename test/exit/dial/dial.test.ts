@@ -76,7 +76,7 @@ describe('exit/dial', () => {
     const secure = await listen(createServer({ cert: certificate.toString(), key }));
     const error = await failure(dialHttp(parseTarget(`https://localhost:${secure.port}`)));
     expect(error.code).to.equal('tls_certificate_error');
-    expect(error.hint).to.contain('NODE_EXTRA_CA_CERTS');
+    expect(error.hint).to.contain('--target-ca');
     await secure.close();
     const plain = await listenTcp((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     const other = await failure(dialHttp(parseTarget(`https://127.0.0.1:${plain.port}`)));
