@@ -18,9 +18,16 @@ const ONLY = process.env.NWS_FUZZ_ONLY;
 const FAR_PART = 0.1;
 const NEAR: readonly Way[] = [
   ...(['absolute', 'absolute', 'connect', 'connect', 'clear'] as const),
-  ...(['absolute-tls', 'connect-tls'] as const),
+  ...(['absolute-tls', 'connect-tls', 'h2'] as const),
 ];
-const FAR: readonly Way[] = ['absolute', 'absolute', 'absolute-tls', 'connect', 'connect-tls'];
+const FAR: readonly Way[] = [
+  'absolute',
+  'absolute',
+  'absolute-tls',
+  'connect',
+  'connect-tls',
+  'h2',
+];
 
 describe(`exchanges by seed ${SEED}`, function () {
   this.timeout(Math.max(120_000, EXCHANGES * 60));

@@ -117,7 +117,12 @@ export function doorOf(way: Way, port: number, host: string, ca: string): Door {
   if (way === 'connect') return { prefix: '', host, open: () => tunnelled(port, host, 80) };
   const open = async () => {
     const socket = await tunnelled(port, host, 443);
-    const options = { socket, ca, servername: host, ALPNProtocols: ['http/1.1'] };
+    const options = {
+      socket,
+      ca,
+      servername: host,
+      ALPNProtocols: [way === 'h2' ? 'h2' : 'http/1.1'],
+    };
     const secure = connectTls({ ...options, allowHalfOpen: true } as typeof options);
     secure.on('error', () => undefined);
     await once(secure, 'secureConnect');

@@ -134,10 +134,10 @@ function mistake(request: Request, { method, fields }: RequestHead): string | un
   if (length !== '' && coding !== '') return 'a length beside chunked';
   if (!/^\d*$/.test(length) || !/^(chunked)?$/.test(coding)) return `framing ${length}${coding}`;
   const same = fields.flatMap((name, at) =>
-    at % 2 === 0 && name === 'X-C' ? [fields[at + 1]!] : [],
+    at % 2 === 0 && name.toLowerCase() === 'x-c' ? [fields[at + 1]!] : [],
   );
   const sent = request.fields.flatMap((name, at) =>
-    at % 2 === 0 && name === 'X-C' ? [request.fields[at + 1]!] : [],
+    at % 2 === 0 && name.toLowerCase() === 'x-c' ? [request.fields[at + 1]!] : [],
   );
   if (same.join('|') !== sent.join('|')) return `X-C: ${same.join('|')}`;
   return undefined;

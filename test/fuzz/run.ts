@@ -2,6 +2,7 @@
 
 import { setTimeout as pause } from 'node:timers/promises';
 import { runGroup } from './client.js';
+import { runStreams } from './h2-client.js';
 import type { Rig } from './near.js';
 import type { Origin } from './origin.js';
 import { describeExchange, type Exchange, type Group, type Way } from './plan.js';
@@ -77,7 +78,8 @@ async function runOne(rig: Rig, origin: Origin, group: Group): Promise<string[]>
   for (const exchange of group.exchanges) origin.expect(exchange);
   const over = new AbortController();
   const hang = pause(HANG_MS, 'hang', { signal: over.signal }).catch(() => 'done');
-  const done = runGroup(rig.door(group.way), group, (exchange, view) => {
+  const ask = group.way === 'h2' ? runStreams : runGroup;
+  const done = ask(rig.door(group.way), group, (exchange, view) => {
     open.delete(exchange);
     const wrong = verdict(group.way, group.isPipelined, exchange, view, origin.seen(exchange.id));
     if (wrong !== undefined) say(exchange, wrong);
@@ -88,8 +90,7 @@ async function runOne(rig: Rig, origin: Origin, group: Group): Promise<string[]>
   );
   const end = await Promise.race([failed, hang]);
   over.abort();
-  const [first] = open;
-  if (end !== 'done' && first !== undefined) say(first, end);
+  if (end !== 'done') for (const exchange of open) say(exchange, end);
   return faults;
 }
 

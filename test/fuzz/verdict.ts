@@ -41,7 +41,7 @@ function wrongAnswer(
   const { sight, isOdd } = exchange.answer;
   const outcome = judged(way, exchange.answer.outcome, isOdd);
   if (view.wrong !== undefined) return `no HTTP: ${view.wrong}`;
-  if (view.end === 'left') return differs(exchange, view);
+  if (view.end === 'left') return differs(way, exchange, view);
   if (isFailurePage(view)) {
     return outcome === 'whole' ? `failed: ${all(view.head!.fields, 'proxy-status')}` : undefined;
   }
@@ -52,7 +52,7 @@ function wrongAnswer(
   if (outcome === 'cut' && view.end === 'whole')
     return `looks whole with ${view.body.length} bytes`;
   return (
-    differs(exchange, view) ??
+    differs(way, exchange, view) ??
     (view.end === 'whole' ? isShort(way, isPipelined, exchange, view, sight) : undefined)
   );
 }
@@ -67,15 +67,15 @@ function isFailurePage({ head }: View): boolean {
 }
 
 /** What came, as far as it came, has to be the plan's. */
-function differs({ answer: { sight } }: Exchange, view: View): string | undefined {
+function differs(way: Way, { answer: { sight } }: Exchange, view: View): string | undefined {
   if (view.head === undefined) return undefined;
   if (view.head.status !== sight.head.status) return `status ${view.head.status}`;
   const told = view.head.fields.filter((_, at, all) => PLANNED.test(all[at - (at % 2)]!));
   // A field that no answer may hold is dropped or mended, but for the rest nothing is lost or invented.
   const names = /^x-(ctl|nul|odd)$/i;
   const fields = told.filter((_, at) => !names.test(told[at - (at % 2)]!));
-  if (plain(fields) !== plain(sight.head.fields)) {
-    return `fields ${JSON.stringify(fields).slice(0, 300)}`;
+  if (meaning(way, fields) !== meaning(way, sight.head.fields)) {
+    return `fields ${brief(fields)} for ${brief(sight.head.fields)}`;
   }
   if (!sight.body.subarray(0, view.body.length).equals(view.body)) {
     return `other bytes among ${view.body.length} of ${sight.body.length}`;
@@ -83,8 +83,26 @@ function differs({ answer: { sight } }: Exchange, view: View): string | undefine
   return undefined;
 }
 
-/** A fold is as good as any blank (RFC 9112, section 5.2). */
-const plain = (fields: readonly string[]): string => fields.join('\n').replace(/[ \t]+/g, ' ');
+const brief = (fields: readonly string[]): string => JSON.stringify(fields).slice(0, 300);
+
+/**
+ * What fields say: a fold is as good as any blank (RFC 9112, section 5.2), and in HTTP/2 names are in lower case, and
+ * values of one name may be joined (RFC 9110, section 5.3).
+ */
+function meaning(way: Way, fields: readonly string[]): string {
+  const lines: string[] = [];
+  for (let at = 0; at < fields.length; at += 2) {
+    lines.push(`${fields[at]!.toLowerCase()}: ${fields[at + 1]!.replace(/[ \t]+/g, ' ')}`);
+  }
+  if (way !== 'h2') return lines.join('\n');
+  const joined = new Map<string, string>();
+  for (const line of lines) {
+    const [name = ''] = line.split(':', 1);
+    const value = line.slice(name.length + 2);
+    joined.set(name, joined.has(name) ? `${joined.get(name)}, ${value}` : value);
+  }
+  return [...joined].sort(([a], [b]) => (a < b ? -1 : 1)).join('\n');
+}
 
 /** What else a whole answer has. */
 function isShort(
@@ -103,7 +121,8 @@ function isShort(
   const planned = sight.interim.filter(({ status }) => status === 103);
   const expected = request.version === '1.0' ? [] : planned.map(({ fields }) => fields.join());
   // Behind a pipelined answer, hints come too late to be of use.
-  if (!isPipelined && hints.join('\n') !== expected.join('\n')) return `hints ${hints.join(' ')}`;
+  if (!isPipelined && hints.join('\n').toLowerCase() !== expected.join('\n').toLowerCase())
+    return `hints ${hints.join(' ')}`;
   const isFramed = request.version === '1.1' || way === 'h2';
   const trailers = isFramed ? sight.trailers.join('\n').toLowerCase() : '';
   const came = view.trailers.join('\n').toLowerCase();

@@ -60,6 +60,8 @@ export class KeepingAgent extends Agent {
 
   override reuseSocket(socket: Duplex, request: ClientRequest): void {
     this.#release(socket);
+    // Node's agent takes its own listener off there, and calls `ref`, which only sockets of the system have.
+    if (!('ref' in socket)) Object.assign(socket, { ref: () => socket });
     super.reuseSocket(socket, request);
   }
 
