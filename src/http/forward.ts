@@ -7,12 +7,16 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from 'node:http';
+import { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { abortConnection } from '../common/abort-connection.js';
 import { NwsError, toNwsError } from '../errors.js';
-import { MAX_HEADER_BYTES } from '../limits.js';
 import { awaitsContinue, noLongerAwaits } from './h1/continue.js';
 import type { Http2Request } from './h2/request.js';
 import { Http2Response } from './h2/response.js';
-import { answerFields, hasBody, type RawHeaders, responseHead, values } from './headers.js';
+import { answerFields, hasBody, type RawHeaders, responseHead } from './headers.js';
+import { forwardError, unreadable } from './origin-errors.js';
 import type { Answer, Interim, Outgoing, SendOut } from './outgoing.js';
 import { keepForUpload } from './reply.js';
 
@@ -46,15 +50,14 @@ export function forwardRequest(
   new Exchange(req, res, options).send(false);
 }
 
-/** How long a client that has ended its side is left alone before it is asked whether it is still there. */
+/** A client that has ended its side is asked so soon whether it is there, and then at once again. */
 const PROBE_MS = 2_000;
+const PROBE_AGAIN_MS = 250;
 
 /** Asking twice does what asking once does (RFC 9110, 9.2.2, and the registry of methods). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(
   'GET HEAD OPTIONS TRACE PUT DELETE PROPFIND REPORT SEARCH QUERY COPY MOVE MKCOL'.split(' '),
 );
-/** Transfer codings that leave the body as it is. */
-const PLAIN = new Set(['', 'chunked', 'identity']);
 const NO_BYTES = Buffer.alloc(0);
 
 class Exchange {
@@ -64,6 +67,7 @@ class Exchange {
   readonly #method: string;
   readonly #hasBody: boolean;
   #outgoing: Outgoing | undefined;
+  #answer: Answer | undefined;
   #isConnected = false;
   #isRepeated = false;
   #headTimer: NodeJS.Timeout | undefined;
@@ -97,12 +101,19 @@ class Exchange {
       path,
       headers,
       hasBody: this.#hasBody,
-      expectsContinue: this.#hasBody && awaitsContinue(this.#req),
+      expectsContinue: this.#expectsContinue(),
       isFresh: isAgain || !mayRepeat,
     });
     this.#outgoing = outgoing;
-    outgoing.once('socket', () => {
+    outgoing.once('socket', (socket: Duplex | undefined) => {
       this.#isConnected = true;
+      // First, since node:http's own listener takes a broken connection for the end of an answer without a length.
+      socket?.prependListener('error', this.#onBroken);
+      outgoing.once('close', () => socket?.off('error', this.#onBroken));
+    });
+    outgoing.once('upgrade', (_answer: unknown, socket: Duplex) => {
+      socket.destroy();
+      this.#fail(new NwsError('http_protocol_error', 'the server switched protocols unasked'));
     });
     outgoing.on('information', (interim: Interim) => this.#onInterim(interim));
     outgoing.once('response', (answer: Answer) => this.#onAnswer(answer));
@@ -110,6 +121,18 @@ class Exchange {
     outgoing.once('finish', this.#awaitHead);
     if (this.#hasBody) this.#sendBody(outgoing);
     else outgoing.end();
+  }
+
+  /**
+   * Whether the origin is to say when the body may come. node:http would write such a head as UTF-8 at once: with fields
+   * that aren't ASCII the client is told here and now.
+   */
+  #expectsContinue(): boolean {
+    if (!this.#hasBody || !awaitsContinue(this.#req)) return false;
+    if (!this.#options.headers.some((text) => /[\u0080-\uffff]/.test(text))) return true;
+    noLongerAwaits(this.#req);
+    this.#sayInterim(100, []);
+    return false;
   }
 
   #sendBody(outgoing: Outgoing): void {
@@ -140,6 +163,7 @@ class Exchange {
   #onAnswer(answer: Answer): void {
     clearTimeout(this.#headTimer);
     if (this.#isOver) return;
+    this.#answer = answer;
     answer.on('error', () => this.#cut()).once('close', () => answer.complete || this.#cut());
     const status = answer.statusCode ?? 502;
     const unread = unreadable(answer.rawHeaders);
@@ -173,8 +197,9 @@ class Exchange {
   #onError(outgoing: Outgoing, error: Error): void {
     if (outgoing !== this.#outgoing || this.#isOver) return;
     if (this.#hasHead) {
-      // An answer that came before the whole request may end well, whatever became of the request.
-      if (!this.#isUploading()) this.#cut();
+      // An answer that came before the whole request may end well, whatever became of the request; and what
+      // comes behind a whole answer changes nothing of it.
+      if (!this.#isUploading() && this.#answer?.complete !== true) this.#cut();
     } else if (this.#mayRepeat(error)) {
       this.#isRepeated = true;
       clearTimeout(this.#headTimer);
@@ -210,8 +235,15 @@ class Exchange {
   #cut(): void {
     if (this.#isOver || !this.#hasHead) return;
     this.#settle();
+    // To a client of HTTP/1.0 the end of the connection may be the end of the answer, but not a reset.
+    const { socket } = this.#req;
+    if (socket instanceof Socket && !(socket instanceof TLSSocket)) abortConnection(socket);
     this.#res.destroy();
   }
+
+  readonly #onBroken = (): void => {
+    if (this.#answer?.complete === false) this.#cut();
+  };
 
   readonly #flushHead = (): void => {
     // No flushHeaders(): it would write the Latin-1 of the fields as UTF-8.
@@ -237,8 +269,16 @@ class Exchange {
    * nothing to the one is answered with a reset for the other.
    */
   readonly #onClientEnd = (): void => {
-    this.#probeTimer = setTimeout(() => this.#sayInterim(100, []), PROBE_MS);
+    this.#probe(PROBE_MS, PROBE_AGAIN_MS);
   };
+
+  /** Twice: the reset that answers the first word shows at the next, since nobody reads behind an end. */
+  #probe(inMs: number, thenMs: number): void {
+    this.#probeTimer = setTimeout(() => {
+      this.#sayInterim(100, []);
+      if (!this.#isOver) this.#probe(thenMs, inMs);
+    }, inMs);
+  }
 
   /** Leaves the origin's side; what the client still sends is read and dropped. */
   readonly #settle = (): void => {
@@ -256,28 +296,4 @@ class Exchange {
 
 function pairsOf(raw: RawHeaders): [string, string][] {
   return Array.from({ length: raw.length / 2 }, (_, at) => [raw[2 * at]!, raw[2 * at + 1]!]);
-}
-
-/** Of transfer codings, node:http undoes `chunked` alone: what is left would be noise to the client. */
-function unreadable(raw: RawHeaders): NwsError | undefined {
-  const codings = values(raw, 'transfer-encoding').join(',').toLowerCase().split(',');
-  const odd = codings.map((coding) => coding.trim()).filter((coding) => !PLAIN.has(coding));
-  if (odd.length === 0) return undefined;
-  const message = `the server answered in the transfer coding ${odd[0]!.slice(0, 40)}`;
-  return new NwsError('http_protocol_error', message, {
-    hint: 'let the server use Content-Encoding instead',
-  });
-}
-
-function forwardError(error: Error): NwsError {
-  const { code = '' } = error as NodeJS.ErrnoException;
-  if (code === 'HPE_HEADER_OVERFLOW') {
-    const message = `the server's response head is over ${MAX_HEADER_BYTES} bytes`;
-    return new NwsError('http_protocol_error', message, { cause: error });
-  }
-  if (code.startsWith('HPE_')) {
-    const message = 'the server answered with something else than HTTP';
-    return new NwsError('http_protocol_error', message, { cause: error });
-  }
-  return toNwsError(error, 'http_protocol_error');
 }

@@ -4,11 +4,11 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { abortConnection } from '../common/abort-connection.js';
 import { NwsError, toNwsError } from '../errors.js';
 import { createFront, type FrontHandlers } from '../http/h1/front.js';
 import { headTooLarge, replyFailureRaw } from '../http/reply.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
-import { abortConnection } from '../tunnel/duplex/abort-connection.js';
 import { formatHostPort, type HostPort } from './host-port.js';
 import { ignoreErrors } from './streams.js';
 

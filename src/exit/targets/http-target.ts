@@ -111,7 +111,15 @@ export class HttpTarget implements TargetServer {
     // Not documented, and the only sign of a broken record after the handshake on such a socket.
     socket.on('_tlsError', () => socket.destroy());
     socket.on('error', () => undefined).on('close', () => stream.destroy());
-    socket.once('secure', () => this.#speak(socket, socket.alpnProtocol === 'h2'));
+    // Until then nobody reads, and an end would not show.
+    const breakOff = (): void => {
+      socket.destroy();
+    };
+    stream.once('end', breakOff);
+    socket.once('secure', () => {
+      stream.off('end', breakOff);
+      this.#speak(socket, socket.alpnProtocol === 'h2');
+    });
   }
 
   #speak(socket: Duplex, isHttp2: boolean): void {

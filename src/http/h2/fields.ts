@@ -59,9 +59,14 @@ export function joined(raw: RawHeaders): Record<string, string | string[]> {
     if (!TOKEN.test(name)) continue;
     if (before === undefined) fields[name] = name === 'set-cookie' ? [value] : value;
     else if (Array.isArray(before)) before.push(value);
-    else if (!SINGLE.has(name)) fields[name] = before + (name === 'cookie' ? '; ' : ', ') + value;
+    else if (!SINGLE.has(name)) fields[name] = list(before, value, name === 'cookie' ? '; ' : ', ');
   }
   return fields;
+}
+
+/** An empty member adds nothing to a list (RFC 9110, 5.6.1), and a blank at its end is refused. */
+function list(before: string, value: string, separator: string): string {
+  return [before, value].filter((member) => member !== '').join(separator);
 }
 
 /**

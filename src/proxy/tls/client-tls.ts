@@ -3,6 +3,7 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { type SecureContext, TLSSocket } from 'node:tls';
+import { carriesTls } from '../../common/abort-connection.js';
 import { NwsError } from '../../errors.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import { ignoreErrors } from '../streams.js';
@@ -38,6 +39,7 @@ export async function acceptTls(
   protocol?: string,
 ): Promise<TLSSocket> {
   client.unshift(said);
+  carriesTls(client);
   const alpn = protocol === undefined ? {} : { ALPNProtocols: [protocol] };
   const socket = new TLSSocket(client, { isServer: true, secureContext, ...alpn });
   ignoreErrors(socket);

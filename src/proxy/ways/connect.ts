@@ -6,9 +6,9 @@
 //   and then, whichever it was, tunnel/splice.
 
 import type { Socket } from 'node:net';
+import { abortConnection } from '../../common/abort-connection.js';
 import { type NwsError, toNwsError } from '../../errors.js';
 import { replyFailureRaw } from '../../http/reply.js';
-import { abortConnection } from '../../tunnel/duplex/abort-connection.js';
 import { Caller, logFailure } from '../caller.js';
 import { connectClearnet } from '../clearnet/clearnet.js';
 import type { Entry } from '../entry.js';

@@ -4,8 +4,8 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
+import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError, toNwsError } from '../../errors.js';
-import { abortConnection } from './abort-connection.js';
 
 export interface SpliceResult {
   readonly bytesAtoB: number;

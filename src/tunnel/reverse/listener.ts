@@ -4,9 +4,9 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { RateLimit } from '../../protocol/peer/rate-limit.js';
-import { abortConnection } from '../duplex/abort-connection.js';
 import { PROBE_MS } from './dial.js';
 import {
   type ExpectedLimits,

@@ -5,7 +5,7 @@
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { abortConnection } from '../duplex/abort-connection.js';
+import { abortConnection } from '../../common/abort-connection.js';
 import { SocketLike } from '../duplex/socket-like.js';
 
 /** How long a connection that has ended on our side, and is wanted no more, waits for the peer's end. */

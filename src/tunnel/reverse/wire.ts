@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError } from '../../errors.js';
-import { abortConnection } from '../duplex/abort-connection.js';
 
 interface Chunk {
   readonly chunk: Buffer;

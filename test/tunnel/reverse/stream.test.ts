@@ -6,7 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { type Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { expect } from 'chai';
-import { abortConnection } from '../../../src/tunnel/duplex/abort-connection.js';
+import { abortConnection } from '../../../src/common/abort-connection.js';
 import { splice } from '../../../src/tunnel/duplex/splice.js';
 import { duplexPair } from '../../support/duplex-pair.js';
 import { readAll } from '../../support/read-all.js';
