@@ -6,36 +6,42 @@ export type Sniff =
   | { kind: 'tls'; serverName: string | undefined; alpn: string[] }
   /** So far it could become one. */
   | { kind: 'incomplete' }
+  /** It begins like TLS (RFC 8446, section 5.1: a handshake record), and is no ClientHello that can be read. */
+  | { kind: 'broken' }
   | { kind: 'other' };
 
-/** Longest ClientHello, in bytes without record headers. Real ones have 200 to 2,000. */
-const MAX_HELLO_BYTES = 16_384;
+/** Longest ClientHello, in bytes without record headers. Most have 200 to 2,000; tickets and key shares make more. */
+export const MAX_HELLO_BYTES = 65_536;
 /** RFC 8446, section 5.1: bytes of one record. */
 const MAX_RECORD_BYTES = 16_384;
 const RECORD_HEADER_BYTES = 5;
 const HANDSHAKE_HEADER_BYTES = 4;
 const HANDSHAKE_RECORD = 22;
+const TLS_MAJOR = 3;
 const CLIENT_HELLO = 1;
 const SERVER_NAME = 0;
 const ALPN = 16;
 
 /**
- * Reads a ClientHello (RFC 8446, section 4.1.2) from the start of a connection; it may be spread over
- * several records. The answer is `other` as soon as the bytes can't be one. Never throws.
+ * Reads a ClientHello (RFC 8446, section 4.1.2) from the start of a connection; it may be spread over several
+ * records. `other` is said by the first two bytes alone: what begins like TLS is never taken for anything else.
+ * Never throws.
  */
 export function sniffClientHello(bytes: Buffer): Sniff {
+  const [type = HANDSHAKE_RECORD, major = TLS_MAJOR] = bytes;
+  if (type !== HANDSHAKE_RECORD || major !== TLS_MAJOR) return { kind: 'other' };
   const fragments: Buffer[] = [];
   let received = 0;
   let wanted = HANDSHAKE_HEADER_BYTES;
   for (let at = 0; received < wanted; ) {
     const record = readRecord(bytes, at);
-    if (record === undefined) return { kind: 'other' };
+    if (record === undefined) return { kind: 'broken' };
     fragments.push(record.fragment);
     received += record.fragment.length;
     at += RECORD_HEADER_BYTES + record.fragment.length;
     if (wanted === HANDSHAKE_HEADER_BYTES) {
       const size = messageBytes(Buffer.concat(fragments));
-      if (size === undefined) return { kind: 'other' };
+      if (size === undefined) return { kind: 'broken' };
       wanted = size;
     }
     if (received < wanted && !record.whole) return { kind: 'incomplete' };
@@ -44,17 +50,18 @@ export function sniffClientHello(bytes: Buffer): Sniff {
     return readHello(Buffer.concat(fragments).subarray(HANDSHAKE_HEADER_BYTES, wanted));
   } catch {
     // A length that points outside the message: no TLS stack would take it either.
-    return { kind: 'other' };
+    return { kind: 'broken' };
   }
 }
 
 /** The record at `at`, as far as it is there; undefined when these bytes start no handshake record. */
 function readRecord(bytes: Buffer, at: number): { fragment: Buffer; whole: boolean } | undefined {
   const header = bytes.subarray(at, at + RECORD_HEADER_BYTES);
-  const [type = HANDSHAKE_RECORD, major = 3] = header;
-  if (type !== HANDSHAKE_RECORD || major !== 3) return undefined;
+  const [type = HANDSHAKE_RECORD, major = TLS_MAJOR] = header;
+  if (type !== HANDSHAKE_RECORD || major !== TLS_MAJOR) return undefined;
   if (header.length < RECORD_HEADER_BYTES) return { fragment: Buffer.alloc(0), whole: false };
   const length = header.readUInt16BE(3);
+  // Handshake records are never empty (RFC 8446, section 5.1).
   if (length === 0 || length > MAX_RECORD_BYTES) return undefined;
   const start = at + RECORD_HEADER_BYTES;
   const fragment = bytes.subarray(start, start + length);

@@ -38,8 +38,8 @@ function wrongAnswer(
   exchange: Exchange,
   view: View,
 ): string | undefined {
-  const { sight, isOdd } = exchange.answer;
-  const outcome = judged(way, exchange.answer.outcome, isOdd);
+  const { sight } = exchange.answer;
+  const outcome = judged(way, exchange);
   if (view.wrong !== undefined) return `no HTTP: ${view.wrong}`;
   if (view.end === 'left') return differs(way, exchange, view);
   if (isFailurePage(view)) {
@@ -57,9 +57,14 @@ function wrongAnswer(
   );
 }
 
-/** What the proxy fetches from the clear web itself, it reads to the letter. */
-function judged(way: Way, outcome: Outcome, isOdd: boolean): Outcome {
-  return way === 'clear' && isOdd && outcome === 'whole' ? 'either' : outcome;
+/**
+ * What the proxy fetches from the clear web itself, it reads to the letter. In TLS it is the whole connection that a
+ * client ends, be its answer on the way or not (RFC 5246, section 7.2.1).
+ */
+function judged(way: Way, { answer: { outcome, isOdd }, habit }: Exchange): Outcome {
+  if (outcome !== 'whole') return outcome;
+  const isLeft = way === 'connect-tls' && habit.endsEarly;
+  return isLeft || (way === 'clear' && isOdd) ? 'either' : outcome;
 }
 
 function isFailurePage({ head }: View): boolean {
@@ -99,7 +104,9 @@ function meaning(way: Way, fields: readonly string[]): string {
   for (const line of lines) {
     const [name = ''] = line.split(':', 1);
     const value = line.slice(name.length + 2);
-    joined.set(name, joined.has(name) ? `${joined.get(name)}, ${value}` : value);
+    // An empty member says nothing (section 5.6.1).
+    const members = [joined.get(name) ?? '', value].filter((member) => member !== '');
+    joined.set(name, members.join(', '));
   }
   return [...joined].sort(([a], [b]) => (a < b ? -1 : 1)).join('\n');
 }

@@ -34,8 +34,9 @@ export class PairEnd extends Duplex {
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const other = this.#other!;
-    const isWhole = this.readableEnded && this.writableFinished;
-    if (!isWhole && !other.destroyed) {
+    // One that has said all it had to say may go: what it wrote still arrives, as over the tunnel.
+    const isOrderly = this.writableFinished && error === null;
+    if (!isOrderly && !other.destroyed) {
       const reset = new NwsError('connection_terminated', 'the peer has reset the stream');
       process.nextTick(() => other.destroy(reset));
     }

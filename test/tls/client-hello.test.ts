@@ -4,6 +4,7 @@ import tls from 'node:tls';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { sniffClientHello } from '../../src/tls/client-hello.js';
+import { inRecords, padded } from './hellos.js';
 
 /** The first flight of Node's own TLS client. */
 async function capture(options: tls.ConnectionOptions): Promise<Buffer> {
@@ -13,17 +14,6 @@ async function capture(options: tls.ConnectionOptions): Promise<Buffer> {
   const [bytes] = (await once(far, 'data')) as [Buffer];
   client.destroy();
   return bytes;
-}
-
-/** The same handshake message cut into records of `size` bytes. */
-function inRecords(hello: Buffer, size: number): Buffer {
-  const message = hello.subarray(5);
-  const records: Buffer[] = [];
-  for (let at = 0; at < message.length; at += size) {
-    const fragment = message.subarray(at, at + size);
-    records.push(Buffer.from([22, 3, 1, fragment.length >> 8, fragment.length & 0xff]), fragment);
-  }
-  return Buffer.concat(records);
 }
 
 describe('sniffClientHello', () => {
@@ -82,27 +72,39 @@ describe('sniffClientHello', () => {
     );
   });
 
-  it('knows other records and messages as soon as it sees them', () => {
+  it('takes what begins like TLS for nothing else, as soon as it sees that it is broken', () => {
     const starts = {
-      'SSL 2 version': [22, 2],
       'empty record': [22, 3, 1, 0, 0],
+      'empty record between others': [...inRecords(hello, 40).subarray(0, 45), 22, 3, 1, 0, 0],
       'record too long': [22, 3, 1, 0x40, 1],
       ServerHello: [22, 3, 3, 0, 100, 2],
-      'message too long': [22, 3, 1, 0x40, 0, 1, 0, 0x40, 1],
+      'message too long': [22, 3, 1, 0x40, 0, 1, 1, 0, 1],
       'alert between the records': [...inRecords(hello, 40).subarray(0, 45), 21],
     };
     for (const [name, start] of Object.entries(starts)) {
-      expect(sniffClientHello(Buffer.from(start)).kind, name).to.equal('other');
+      expect(sniffClientHello(Buffer.from(start)).kind, name).to.equal('broken');
       const before = Buffer.from(start.slice(0, -1));
       expect(sniffClientHello(before).kind, `before ${name}`).to.equal('incomplete');
     }
+    expect(sniffClientHello(Buffer.from([22, 2])).kind).to.equal('other'); // SSL 2
   });
 
-  it('takes a whole message whose lengths contradict each other for no ClientHello', () => {
+  it('takes a whole message whose lengths contradict each other for a broken ClientHello', () => {
     const body = Buffer.alloc(35);
     body[34] = 200;
     const bytes = Buffer.concat([Buffer.from([22, 3, 1, 0, 39, 1, 0, 0, 35]), body]);
-    expect(sniffClientHello(bytes).kind).to.equal('other');
+    expect(sniffClientHello(bytes).kind).to.equal('broken');
+  });
+
+  it('reads one of up to 64 KB, in records of any size', () => {
+    const big = padded(hello, 60_000);
+    const whole = sniffClientHello(hello);
+    for (const size of [1, 7, 1_000, 16_384]) {
+      const bytes = inRecords(big, size);
+      expect(sniffClientHello(bytes), `${size}`).to.deep.equal(whole);
+      expect(sniffClientHello(bytes.subarray(0, -1)).kind).to.equal('incomplete');
+    }
+    expect(sniffClientHello(inRecords(padded(hello, 65_600), 16_384)).kind).to.equal('broken');
   });
 
   it('answers anything at all without throwing', () => {
@@ -117,7 +119,7 @@ describe('sniffClientHello', () => {
     );
     fc.assert(
       fc.property(fc.oneof(mutated, noise, headed), (bytes) => {
-        expect(sniffClientHello(bytes).kind).to.be.oneOf(['tls', 'incomplete', 'other']);
+        expect(sniffClientHello(bytes).kind).to.be.oneOf(['tls', 'incomplete', 'broken', 'other']);
       }),
       { numRuns: 500 },
     );

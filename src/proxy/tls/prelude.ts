@@ -4,10 +4,10 @@
 import { EventEmitter, once } from 'node:events';
 import type { Socket } from 'node:net';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
-import { type Sniff, sniffClientHello } from '../../tls/client-hello.js';
+import { MAX_HELLO_BYTES, type Sniff, sniffClientHello } from '../../tls/client-hello.js';
 
-/** A TLS record holds 16 KiB, and a ClientHello is far smaller. Past this the client waits in its own socket. */
-const MAX_PRELUDE_BYTES = 32 * 1024;
+/** The longest ClientHello, in records of half its bytes at worst. Past this the client waits in its own socket. */
+const MAX_PRELUDE_BYTES = 2 * MAX_HELLO_BYTES;
 
 export type FirstWord = Exclude<Sniff, { kind: 'incomplete' }>;
 
@@ -63,7 +63,9 @@ export class Prelude {
     if (this.#bytes.length === 0) return { kind: this.ended ? 'other' : 'incomplete' };
     const word = sniffClientHello(this.#bytes);
     const more = !this.ended && this.#bytes.length < MAX_PRELUDE_BYTES;
-    return word.kind === 'incomplete' && !more ? { kind: 'other' } : word;
+    if (word.kind !== 'incomplete' || more) return word;
+    // One byte may begin anything; two of TLS are TLS, whether or not the rest ever comes.
+    return { kind: this.#bytes.length < 2 ? 'other' : 'broken' };
   }
 
   readonly #read = (): void => {

@@ -8,7 +8,7 @@
 
 import type { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
-import { type NwsError, toNwsError } from '../../errors.js';
+import { NwsError, toNwsError } from '../../errors.js';
 import { type Caller, join, logFailure, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
 import type { ResolvedHost } from '../resolve.js';
@@ -37,7 +37,16 @@ export async function terminate(entry: Entry, caller: Caller): Promise<void> {
   const opening = open(entry, caller);
   const word = await firstWord(caller, opening.stream);
   if (word.kind === 'tls') await secure(entry, caller, word.alpn, opening);
+  else if (word.kind === 'broken') await refuseHello(caller, opening);
   else passOn(entry, caller, await opening.stream);
+}
+
+/** What begins like TLS and can't be read must not reach the exit unpinned, whatever the exit would make of it. */
+async function refuseHello({ client }: Caller, opening: Opening): Promise<void> {
+  opening.stream.then((stream) => stream.destroy(), ignore);
+  // decode_error of RFC 8446, section 6.2, as a TLS server would say it.
+  client.write(Buffer.from([21, 3, 3, 0, 2, 2, 50]));
+  throw new NwsError('tls_protocol_error', 'the client begins a TLS handshake that can’t be read');
 }
 
 function open(entry: Entry, { at, signal }: Caller): Opening {

@@ -5,12 +5,14 @@ import { connect as connectHttp2, createServer as createHttp2Server } from 'node
 import type { Server } from 'node:https';
 import { createServer as createHttpsServer } from 'node:https';
 import type { Socket } from 'node:net';
+import { duplexPair } from 'node:stream';
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls';
 import { expect } from 'chai';
 import { NwsError } from '../../../src/errors.js';
 import type { ExitCertificate } from '../../../src/tls/certificate.js';
 import { readAll } from '../../support/read-all.js';
 import { listen, listenTcp, type Running } from '../../support/servers.js';
+import { inRecords, padded } from '../../tls/hellos.js';
 import { curl } from '../curl.js';
 import { FakeExit, settled, TestEntry } from '../fixture.js';
 
@@ -172,6 +174,41 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     await settled(() => entry.listener.connections + entry.streams.size + site.sockets.size);
   });
 
+  for (const size of [100, 1_000, 16_384]) {
+    it(`terminates TLS that begins with 60 KB in records of ${size} bytes`, async () => {
+      const socket = await entry.tunnelled(exit.host);
+      const near = await clientHello(exit.host);
+      const bytes = inRecords(padded(near, 60_000), size);
+      for (let at = 0; at < bytes.length; at += 9_999) {
+        socket.write(bytes.subarray(at, at + 9_999));
+        await new Promise(setImmediate);
+      }
+      const [answer] = (await once(socket, 'data')) as [Buffer];
+      // A ServerHello with the local CA's leaf behind it: the exit has seen the proxy's own ClientHello alone.
+      expect([answer[0], answer[5]]).to.deep.equal([22, 2]);
+      socket.destroy();
+      await settled(() => entry.listener.connections + entry.streams.size + site.sockets.size);
+    });
+  }
+
+  for (const [what, bytes] of Object.entries({
+    'an empty record': Buffer.from([22, 3, 1, 0, 0]),
+    'another message than a ClientHello': Buffer.from([22, 3, 3, 0, 4, 2, 0, 0, 0]),
+    'a message of more than 64 KB': Buffer.from([22, 3, 1, 0x40, 0, 1, 1, 0, 1]),
+  })) {
+    it(`refuses what begins like TLS with ${what}, and passes none of it on`, async () => {
+      let received = 0;
+      const sink = await listenTcp((to) => to.on('data', (data) => (received += data.length)));
+      entry.port = sink.port;
+      const socket = await entry.tunnelled(exit.host);
+      socket.write(bytes);
+      await once(socket, 'close');
+      await settled(() => entry.listener.connections + entry.streams.size + sink.sockets.size);
+      expect(received).to.equal(0);
+      await sink.close();
+    });
+  }
+
   it('passes bytes that are no TLS, said before or after the stream is open, and half-closes', async () => {
     const echo = await listenTcp((socket) => socket.pipe(socket));
     entry.port = echo.port;
@@ -241,6 +278,16 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     await settled(() => entry.listener.connections);
   });
 });
+
+/** What a TLS client says first. */
+async function clientHello(servername: string): Promise<Buffer> {
+  const [near, far] = duplexPair();
+  const tls = connectTls({ socket: near, servername: servername.slice(-63) });
+  tls.on('error', () => undefined);
+  const [bytes] = (await once(far, 'data')) as [Buffer];
+  tls.destroy();
+  return bytes;
+}
 
 /** Head and body of the answer behind CONNECT's 200. */
 function lastAnswer(output: string): [head: string, body: string] {
