@@ -57,14 +57,20 @@ function wrongAnswer(
   );
 }
 
+/** What a client with nghttp2 takes. */
+const MAX_H2_VALUE = 65_536;
+
 /**
  * What the proxy fetches from the clear web itself, it reads to the letter. In TLS it is the whole connection that a
  * client ends, be its answer on the way or not (RFC 5246, section 7.2.1).
  */
-function judged(way: Way, { answer: { outcome, isOdd }, habit }: Exchange): Outcome {
+function judged(way: Way, { answer: { outcome, isOdd, sight }, habit }: Exchange): Outcome {
+  if (way === 'connect-tls' && habit.endsEarly) return 'either';
   if (outcome !== 'whole') return outcome;
-  const isLeft = way === 'connect-tls' && habit.endsEarly;
-  return isLeft || (way === 'clear' && isOdd) ? 'either' : outcome;
+  if (way === 'h2' && sight.head.fields.some(({ length }) => length > MAX_H2_VALUE)) {
+    return 'refused';
+  }
+  return way === 'clear' && isOdd ? 'either' : outcome;
 }
 
 function isFailurePage({ head }: View): boolean {
@@ -119,7 +125,9 @@ function isShort(
   view: View,
   sight: Sight,
 ): string | undefined {
-  if (view.body.length !== sight.body.length) {
+  // A reset takes along what hasn't been read, and libuv may tell it as an end (answers.ts).
+  const mayLackBytes = answer.end === 'reset' && answer.outcome === 'either';
+  if (view.body.length !== sight.body.length && !mayLackBytes) {
     return `${view.body.length} of ${sight.body.length} bytes, and looks whole`;
   }
   const hints = view.interim
