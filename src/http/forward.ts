@@ -31,6 +31,8 @@ export interface ForwardOptions {
   readonly headers: RawHeaders;
   /** What changes in the fields of the answer, interim ones included. */
   readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
+  /** The failure that an answer is where it isn't the origin's own word. */
+  readonly judge?: ((answer: Answer) => NwsError | undefined) | undefined;
   /**
    * Called at most once, and only while nothing has been answered: the caller replies.
    * Later the client's connection is cut instead, so that half an answer never looks whole.
@@ -166,11 +168,8 @@ class Exchange {
     this.#answer = answer;
     answer.on('error', () => this.#cut()).once('close', () => answer.complete || this.#cut());
     const status = answer.statusCode ?? 502;
-    const unread = unreadable(answer.rawHeaders);
-    if (unread !== undefined) {
-      this.#fail(unread);
-      return;
-    }
+    const unread = unreadable(answer.rawHeaders) ?? this.#options.judge?.(answer);
+    if (unread !== undefined) return void this.#fail(unread);
     this.#hasHead = true;
     const fields = this.#edited(answer.rawHeaders, status);
     if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
