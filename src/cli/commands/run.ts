@@ -41,7 +41,7 @@ export const runCommand = (io: Io): CommandBody => ({
     const proxy = await startProxy({ ...config, log, ...upstream, ...(signer && { signer }) });
     io.onCrash.add(() => proxy.close(0));
     try {
-      const env = await clientEnv(io, proxy.url, proxy.caPath);
+      const env = await clientEnv(io, proxy.url, proxy.caPath, (text) => log.warn(text));
       io.exitStatus = await runChild(io, command, args, env);
     } finally {
       await proxy.close(0);
