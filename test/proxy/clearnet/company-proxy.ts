@@ -24,6 +24,8 @@ export interface CompanyProxyOptions {
 export class CompanyProxy {
   /** Where everything leads. */
   port = 0;
+  /** Where CONNECT to port 443 leads, if elsewhere. */
+  securePort: number | undefined;
   /** Status line that CONNECT is answered with, if not 200. */
   refusal: string | undefined;
   /** What was asked for: `CONNECT host:port`, `GET http://host/`. */
@@ -98,7 +100,8 @@ export class CompanyProxy {
       client.end(`HTTP/1.1 ${line}\r\nContent-Length: 0\r\n\r\n`);
       return;
     }
-    const way: Socket = connect({ port: this.port, host: '127.0.0.1', allowHalfOpen: true });
+    const port = (req.url?.endsWith(':443') ? this.securePort : undefined) ?? this.port;
+    const way: Socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
     for (const side of [client, way]) {
       this.#ways.add(side);
       side.on('error', () => undefined).once('close', () => this.#ways.delete(side));
