@@ -110,6 +110,21 @@ describe('nws run in a company', function () {
     expect(company.asked).to.deep.equal(['GET http://plain.example/a']);
   });
 
+  it('speaks TLS to a proxy that wants it', async () => {
+    const { pubkey } = createSigner(generateSecretKey());
+    const home = join(folder.path, 'tls');
+    const tls = await openExitCertificate(home, pubkey, ['localhost']);
+    const other = await CompanyProxy.start({ tls, login: LOGIN });
+    Object.assign(other, { port: plain.port, securePort: secure.port });
+    const ca = join(folder.path, 'proxy.pem');
+    writeFileSync(ca, tls.cert);
+    const env = { HTTP_PROXY: other.url, HTTPS_PROXY: other.url, NODE_EXTRA_CA_CERTS: ca };
+    const command = ['curl', '-q', '-sS', 'http://plain.example/a', `https://${HOST}/b`];
+    expect((await run(command, env)).stdout).to.equal('GET /a\nGET /b\n');
+    expect(other.asked).to.deep.equal(['GET http://plain.example/a', `CONNECT ${HOST}:443`]);
+    await other.close();
+  });
+
   it('leaves what runs on this machine alone', async () => {
     const url = `http://localhost:${plain.port}/here`;
     const script = `curl -q -sS ${url}; echo "$NO_PROXY"`;
