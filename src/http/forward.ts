@@ -30,6 +30,8 @@ export interface ForwardOptions {
   readonly headers: RawHeaders;
   /** What changes in the fields of the answer, interim ones included. */
   readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
+  /** The failure that an answer is where it isn't the origin's own word. */
+  readonly judge?: ((answer: Answer) => NwsError | undefined) | undefined;
   /**
    * Called at most once, and only while nothing has been answered: the caller replies.
    * Later the client's connection is cut instead, so that half an answer never looks whole.
@@ -161,16 +163,12 @@ class Exchange {
     this.#answer = answer;
     answer.on('error', () => this.#cut()).once('close', () => answer.complete || this.#cut());
     const status = answer.statusCode ?? 502;
-    const unread = unreadable(answer.rawHeaders);
-    if (unread !== undefined) {
-      this.#fail(unread);
-      return;
-    }
+    const unread = unreadable(answer.rawHeaders) ?? this.#options.judge?.(answer);
+    if (unread !== undefined) return void this.#fail(unread);
     try {
       this.#sayHead(answer, status);
     } catch (error) {
-      this.#fail(toNwsError(error, 'http_protocol_error'));
-      return;
+      return void this.#fail(toNwsError(error, 'http_protocol_error'));
     }
     this.#hasHead = true;
     answer.once('end', () => {
