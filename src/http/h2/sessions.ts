@@ -116,7 +116,9 @@ export class Http2Sessions {
     });
     session.on('stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)); // nothing may be pushed
     await settled(session);
-    if (session.destroyed) return; // the next one to ask finds out why
+    if (session.closed || session.destroyed) {
+      throw new NwsError('connection_terminated', 'the target closed the connection at once');
+    }
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.setTimeout(SILENCE_MS, () => onSilence(shared));
     this.#sessions.add(shared);

@@ -5,6 +5,7 @@ import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node
 import { expect } from 'chai';
 import { Forwarder } from '../../support/forwarder.js';
 import { readAll } from '../../support/read-all.js';
+import { listenTcp } from '../../support/servers.js';
 import { until } from '../../support/until.js';
 
 const LARGE = 'x'.repeat(200_000);
@@ -205,4 +206,22 @@ describe('http/forward to an origin of HTTP/2 that refuses requests', () => {
       expect(text).to.match(/^nws: the target /);
     });
   }
+
+  it('does not try for ever where each connection takes no request', async () => {
+    let connections = 0;
+    const settings = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+    const away = Buffer.from([0, 0, 8, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+    const origin = await listenTcp((socket) => {
+      connections += 1;
+      if (connections > 100) socket.destroy();
+      else socket.write(Buffer.concat([settings, away]));
+    });
+    await forwarder.serveHttp2(() => undefined);
+    forwarder.originPort = origin.port;
+    const { status, text } = await ask('GET');
+    expect(status).to.equal(502);
+    expect(text).to.match(/^nws: the target took up none of this request/);
+    expect(connections).to.be.lessThan(10);
+    await origin.close();
+  });
 });
