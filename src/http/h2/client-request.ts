@@ -143,7 +143,7 @@ export class Http2ClientRequest extends Writable implements Outgoing {
 }
 
 /** A CONNECT is a WebSocket (RFC 8441); nothing else of it comes here. */
-function fieldsOf(head: Http2RequestHead): OutgoingHttpHeaders {
+export function fieldsOf(head: Omit<Http2RequestHead, 'hasBody' | 'isFresh'>): OutgoingHttpHeaders {
   const { method, path, scheme, headers, expectsContinue } = head;
   const host = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   return {

@@ -224,4 +224,23 @@ describe('http/forward to an origin of HTTP/2 that refuses requests', () => {
     expect(connections).to.be.lessThan(10);
     await origin.close();
   });
+
+  for (const framing of ['a length', 'chunks']) {
+    it(`never lets a cut upload look whole: ${framing}`, async () => {
+      let over: (how: string) => void = () => undefined;
+      const ended = new Promise<string>((resolve) => (over = resolve));
+      const { outgoing } = forwarder.send({
+        method: 'POST',
+        ...(framing === 'a length' && { headers: { 'Content-Length': 9 } }),
+      });
+      await forwarder.serveHttp2((stream) => {
+        stream.on('error', () => undefined);
+        stream.once('end', () => over(stream.aborted ? 'aborted' : 'whole'));
+        stream.once('close', () => over('cut'));
+        stream.once('data', () => outgoing.destroy());
+      });
+      outgoing.write('half');
+      expect(await ended).to.not.equal('whole');
+    });
+  }
 });
