@@ -11,6 +11,7 @@ import {
 } from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { MAX_HEADER_BYTES } from '../../limits.js';
 import { RESPONSE_HEAD_TIMEOUT_MS } from '../forward.js';
@@ -120,7 +121,7 @@ function relay(answer: IncomingMessage, req: Http2Request, origin: Duplex): void
 
 /** A client that broke off doesn't look like one that ended. */
 function cut(origin: Duplex): void {
-  if (origin instanceof Socket) origin.resetAndDestroy();
+  if (origin instanceof Socket) abortConnection(origin);
   else origin.destroy();
 }
 
