@@ -19,7 +19,7 @@ import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
 import { answerEdit } from './answer-edit.js';
-import { Connections, IDLE_MS } from './connections.js';
+import { ANNOUNCED_IDLE_MS, Connections } from './connections.js';
 import { Http2Target } from './http2-target.js';
 import { targetHeaders, targetPath } from './request-edit.js';
 import { authorityOf, type Target, type TargetServer } from './target.js';
@@ -65,7 +65,7 @@ export class HttpTarget implements TargetServer {
         onUpgrade: (req, socket, head) => this.#onUpgrade(req, socket, head),
         onClientError,
       },
-      { keepAliveTimeout: IDLE_MS }, // announced to clients; `Connections` keeps all the time limits
+      { keepAliveTimeout: ANNOUNCED_IDLE_MS }, // `Connections` keeps the time limits
     );
   }
 
