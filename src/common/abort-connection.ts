@@ -1,6 +1,7 @@
 // Cuts a TCP connection so that its peer sees an abort, and can't take what it got for the whole.
 
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** Connections that TLS runs on: reset under a TLSSocket, Node's handle may stay open for ever, or worse. */
 const underTls = new WeakSet<Socket>();
@@ -18,7 +19,7 @@ export function abortConnection(socket: Socket): void {
   const { writableEnded, writableFinished, writableLength } = socket;
   const isEnding = writableEnded && !writableFinished && writableLength === 0;
   if (socket.destroyed) return;
-  if (underTls.has(socket)) return void socket.destroy();
+  if (socket instanceof TLSSocket || underTls.has(socket)) return void socket.destroy();
   if (isEnding) socket.once('finish', () => abortConnection(socket));
   else socket.resetAndDestroy();
 }

@@ -224,7 +224,8 @@ class Exchange {
   #mayRepeat(error: Error): boolean {
     if (this.#isRepeated || !this.#isConnected || this.#req.socket.destroyed) return false;
     const isHttp = (error as NodeJS.ErrnoException).code?.startsWith('HPE_') ?? false;
-    return !isHttp && !this.#hasBody && IDEMPOTENT.has(this.#method);
+    if (isHttp || this.#outgoing?.isSpent === true) return false;
+    return !this.#hasBody && IDEMPOTENT.has(this.#method);
   }
 
   #isUploading(): boolean {

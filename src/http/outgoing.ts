@@ -40,6 +40,8 @@ export interface OutgoingHead {
  * To be ended also where it has no body. Destroyed, it leaves nothing at the origin.
  */
 export interface Outgoing extends Writable {
+  /** Whether it has gone out again by itself as often as it may. */
+  readonly isSpent?: boolean;
   addTrailers(pairs: readonly [string, string][]): void;
 }
 

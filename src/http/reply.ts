@@ -38,7 +38,20 @@ export function replyFailure(res: ServerResponse, error: NwsError): void {
  * bytes, TCP resets it, and the answer is lost. To be called before the head is written.
  */
 export function keepForUpload(res: ServerResponse): void {
-  if (isUploading(res.req) && !awaitsContinue(res.req)) res.shouldKeepAlive = true;
+  const { req } = res;
+  if (!isUploading(req) || awaitsContinue(req)) return;
+  if (!res.shouldKeepAlive) endBehind(res);
+  res.shouldKeepAlive = true;
+}
+
+/** The client has asked for the end of the connection (RFC 9112, section 9.6): it comes when both sides are through. */
+function endBehind(res: ServerResponse): void {
+  const { req } = res;
+  const end = (): void => void req.socket.end();
+  res.once('finish', () => {
+    if (req.complete) end();
+    else req.once('close', end);
+  });
 }
 
 /**

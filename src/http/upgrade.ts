@@ -1,7 +1,7 @@
 // Forwards an Upgrade request (WebSocket and others) over a stream that the caller opens, and hands
 // both sides back after the 101. Leaves the two-way copying after it to the caller.
 
-import { type ClientRequest, type IncomingMessage, request, ServerResponse } from 'node:http';
+import { type IncomingMessage, request, ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { type Duplex, pipeline } from 'node:stream';
 import { NwsError, toNwsError } from '../errors.js';
@@ -9,10 +9,19 @@ import { MAX_HEADER_BYTES } from '../limits.js';
 import { RESPONSE_HEAD_TIMEOUT_MS } from './forward.js';
 import { withoutH2c } from './h1/front.js';
 import { answerFields, type RawHeaders, responseHead } from './headers.js';
+import type { Answer } from './outgoing.js';
+
+/** What became of an upgrade that went another way than HTTP/1.1's: the fields of a 101, or an ordinary answer. */
+export type OpenedUpgrade = { readonly origin: Duplex } & (
+  | { readonly fields: RawHeaders }
+  | { readonly answer: Answer }
+);
 
 export interface UpgradeOptions {
   /** Opens the way to the origin. It is given up with `signal` when the client leaves. */
   readonly connect: (signal: AbortSignal) => Promise<Duplex>;
+  /** Asks the origin, in place of `connect` and of a request on what that opens. */
+  readonly open?: ((signal: AbortSignal) => Promise<OpenedUpgrade>) | undefined;
   /** Path and query. */
   readonly path: string;
   /** Raw pairs without hop-by-hop fields. */
@@ -59,14 +68,18 @@ class Upgrade {
   }
 
   async run(): Promise<void> {
+    const { connect, open } = this.#options;
+    const { signal } = this.#leave;
     try {
-      this.#origin = await this.#options.connect(this.#leave.signal);
+      const opened = await (open === undefined ? connect(signal) : open(signal));
+      this.#origin = 'origin' in opened ? opened.origin : opened;
+      if (signal.aborted) this.#origin.destroy();
+      else if (!('origin' in opened)) this.#send(opened);
+      else if ('fields' in opened) this.#switch(opened.fields, this.#req.headers.upgrade);
+      else this.#relay(opened.answer);
     } catch (error) {
       this.#fail(error);
-      return;
     }
-    if (this.#leave.signal.aborted) this.#origin.destroy();
-    else this.#send(this.#origin);
   }
 
   #send(origin: Duplex): void {
@@ -83,10 +96,11 @@ class Upgrade {
     const timer = setTimeout(() => outgoing.destroy(late), RESPONSE_HEAD_TIMEOUT_MS);
     outgoing.once('close', () => clearTimeout(timer));
     outgoing.on('error', (error) => this.#fail(error));
-    outgoing.once('response', (answer) => this.#relay(answer, outgoing));
-    outgoing.once('upgrade', (answer, _socket, early) => {
+    outgoing.once('response', (answer) => this.#relay(answer));
+    outgoing.once('upgrade', ({ rawHeaders, headers }, _socket, early) => {
       clearTimeout(timer);
-      this.#switch(answer, early);
+      if (early.length > 0) origin.unshift(early);
+      this.#switch(rawHeaders, headers.upgrade);
     });
     outgoing.end();
   }
@@ -96,34 +110,32 @@ class Upgrade {
     return [...this.#options.headers, 'Connection', 'Upgrade', 'Upgrade', protocols];
   }
 
-  #switch(answer: IncomingMessage, early: Buffer): void {
-    const origin = this.#origin!;
+  #switch(raw: RawHeaders, protocol = ''): void {
     this.#release();
-    const headers = this.#edited(answer);
-    headers.push('Connection', 'Upgrade', 'Upgrade', answer.headers.upgrade ?? '');
+    const headers = this.#edited(raw, 101);
+    headers.push('Connection', 'Upgrade', 'Upgrade', protocol);
     this.#client.write(responseHead(101, headers), 'latin1');
-    if (early.length > 0) origin.unshift(early);
-    this.#options.onUpgrade(this.#client, origin);
+    this.#options.onUpgrade(this.#client, this.#origin!);
   }
 
   /** An ordinary answer: node:http frames it, and the connection ends behind it. */
-  #relay(answer: IncomingMessage, outgoing: ClientRequest): void {
+  #relay(answer: Answer): void {
     const res = new ServerResponse(this.#req);
     // ServerResponse uses no more of a socket than Duplex has; its server would pass on 'drain'.
     res.assignSocket(this.#client as Socket);
-    const headers = [...this.#edited(answer), 'Connection', 'close'];
-    res.writeHead(answer.statusCode ?? 502, answer.statusMessage, headers);
+    const { statusCode = 502, statusMessage, rawHeaders } = answer;
+    const headers = [...this.#edited(rawHeaders, statusCode), 'Connection', 'close'];
+    res.writeHead(statusCode, statusMessage || STATUS_CODES[statusCode], headers);
     this.#client.on('drain', () => res.emit('drain'));
     pipeline(answer, res, (error) => {
-      outgoing.destroy();
       this.#origin?.destroy();
       if (error) this.#client.destroy();
       else this.#client.end(() => this.#client.destroy());
     });
   }
 
-  #edited({ rawHeaders, statusCode = 502 }: IncomingMessage): string[] {
-    const fields = answerFields(rawHeaders, statusCode);
+  #edited(raw: RawHeaders, status: number): string[] {
+    const fields = answerFields(raw, status);
     return this.#options.editAnswer?.(fields) ?? fields;
   }
 

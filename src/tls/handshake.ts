@@ -113,6 +113,12 @@ function failureOf(error: unknown): NwsError {
   if (code === 'ERR_SSL_WRONG_VERSION_NUMBER' || code === 'ERR_SSL_PACKET_LENGTH_TOO_LONG') {
     return protocolError('answers with something else than TLS', error);
   }
+  if (code?.endsWith('NO_APPLICATION_PROTOCOL')) {
+    return new NwsError('tls_protocol_error', 'the exit speaks none of the client’s protocols', {
+      hint: 'an exit of an earlier version knows HTTP/1.1 alone',
+      cause: error,
+    });
+  }
   if (code?.startsWith('ERR_SSL_')) return protocolError(`fails the TLS handshake: ${code}`, error);
   return protocolError('closed the connection during the TLS handshake', error);
 }

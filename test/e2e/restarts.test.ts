@@ -75,6 +75,38 @@ describe('a restart', function () {
   });
 
   onEmbeddedRelay(() => {
+    for (const method of ['GET', 'DELETE', 'PUT', 'POST']) {
+      it(`of the exit is no failure of a ${method} behind it, though its news take time`, async () => {
+        const ask = async (...args: string[]): Promise<string> =>
+          (await world.curl('-w', ' %{http_code}', ...args, world.http('/page'))).stdout;
+        world.relay.behaviour.deliveryDelayMs = 100;
+        expect(await ask()).to.equal('GET /page\n 200'); // this stream is kept for the next request
+        const closing = world.exit.close(0);
+        world.exit = await world.startExit(site.url);
+        expect(await ask('-X', method)).to.equal(`${method} /page\n 200`);
+        expect(await ask('-X', method, '-d', '')).to.equal(`${method} /page\n 200`);
+        await closing;
+      });
+    }
+
+    it('of an exit that is gone without a word is none either', async () => {
+      const ask = async (...args: string[]): Promise<string> =>
+        (await world.curl('-w', ' %{http_code}', ...args, world.http('/page'))).stdout;
+      world.relay.behaviour.deliveryDelayMs = 100;
+      expect(await ask()).to.equal('GET /page\n 200');
+      // What it says on its way out never arrives.
+      const { pubkey } = world.signer;
+      let isGone = true;
+      world.relay.behaviour.refuse = ({ pubkey: from }) =>
+        isGone && from === pubkey ? 'blocked: gone' : undefined;
+      await world.exit.close(0);
+      isGone = false;
+      world.relay.behaviour.refuse = undefined;
+      world.exit = await world.startExit(site.url);
+      expect(await ask()).to.equal('GET /page\n 200');
+      expect(await ask('-X', 'DELETE')).to.equal('DELETE /page\n 200');
+    });
+
     it('of the relay, which forgets everything, brings the certificate back', async () => {
       await expectPage();
       const port = Number(new URL(world.relay.url).port);

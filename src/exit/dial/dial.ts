@@ -49,6 +49,9 @@ const HINTS: Readonly<Record<string, string>> = {
   tls_protocol_error: 'does the target speak TLS? if not, use http:// in --target',
 };
 
+const HTTP2_ALONE =
+  'it speaks HTTP/2 alone, so only clients of HTTP/2 can use it: let it offer http/1.1 by ALPN, too';
+
 /**
  * Connects to a target by TCP.
  * @throws NwsError `connection_refused`, `connection_timeout`, `dns_error`, …; `connection_terminated`
@@ -265,8 +268,9 @@ function placeOf({ host, port }: GuardedDialOptions): string {
 
 function targetError(cause: unknown, target: Target, inTls: boolean): NwsError {
   const { code, message } = inTls ? tlsError(cause) : toNwsError(cause, 'destination_unavailable');
-  const hint = HINTS[code];
-  const reason = (cause as NodeJS.ErrnoException).code ?? message;
+  const { code: errno = '' } = cause as NodeJS.ErrnoException;
+  const hint = errno.endsWith('NO_APPLICATION_PROTOCOL') ? HTTP2_ALONE : HINTS[code];
+  const reason = errno || message;
   const where = authorityOf(target);
   return new NwsError(code, `cannot reach the target ${where}: ${reason}`, { hint, cause });
 }

@@ -2,9 +2,12 @@
 // idle and for how long, and how they end. Node tracks this only for servers that listen.
 
 import type { Duplex } from 'node:stream';
+import { IDLE_SLACK_MS } from '../../http/h1/front.js';
 
-/** How long a connection may wait for its next request, or the rest of its head, in milliseconds. */
-export const IDLE_MS = 75_000;
+/** How long clients are told that a connection waits for its next request. */
+export const ANNOUNCED_IDLE_MS = 75_000;
+/** How long it waits, for the rest of a head, too. */
+const IDLE_MS = ANNOUNCED_IDLE_MS + IDLE_SLACK_MS;
 
 interface Connection {
   /** Pubkey of the entry. */

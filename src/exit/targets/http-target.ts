@@ -10,16 +10,16 @@ import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
-import { createFront } from '../../http/h1/front.js';
+import { createFront, withoutH2c } from '../../http/h1/front.js';
 import { headTooLarge, replyFailure, replyFailureRaw } from '../../http/reply.js';
-import { forwardUpgrade } from '../../http/upgrade.js';
+import { forwardUpgrade, type UpgradeOptions } from '../../http/upgrade.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import type { ExitCertificate } from '../../tls/certificate.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
 import { answerEdit } from './answer-edit.js';
-import { Connections, IDLE_MS } from './connections.js';
+import { ANNOUNCED_IDLE_MS, Connections } from './connections.js';
 import { Http2Target } from './http2-target.js';
 import { targetHeaders, targetPath } from './request-edit.js';
 import { authorityOf, type Target, type TargetServer } from './target.js';
@@ -65,7 +65,7 @@ export class HttpTarget implements TargetServer {
         onUpgrade: (req, socket, head) => this.#onUpgrade(req, socket, head),
         onClientError,
       },
-      { keepAliveTimeout: IDLE_MS }, // announced to clients; `Connections` keeps all the time limits
+      { keepAliveTimeout: ANNOUNCED_IDLE_MS }, // `Connections` keeps the time limits
     );
   }
 
@@ -155,10 +155,13 @@ export class HttpTarget implements TargetServer {
       replyFailureRaw(socket, error, req.headers.accept);
     };
     try {
+      const path = targetPath(req.url, this.#options.target);
+      const headers = this.#edit(req);
       forwardUpgrade(req, socket, head, {
         connect: (signal) => dialHttp(this.#options.target, { signal }),
-        path: targetPath(req.url, this.#options.target),
-        headers: this.#edit(req),
+        open: this.#openerFor(req, path, headers),
+        path,
+        headers,
         editAnswer: answerEdit(this.#options.target, req.headers.host),
         isLenient: true,
         onUpgrade: splice,
@@ -167,6 +170,19 @@ export class HttpTarget implements TargetServer {
     } catch (error) {
       onError(toNwsError(error));
     }
+  }
+
+  /** HTTP/2 knows no Upgrade; for WebSockets it has streams. @throws NwsError `http_upgrade_failed` for others. */
+  #openerFor(req: IncomingMessage, path: string, headers: string[]): UpgradeOptions['open'] {
+    if (this.#options.target.kind !== 'h2c') return undefined;
+    const protocol = withoutH2c(req.headers.upgrade);
+    if (protocol.toLowerCase() === 'websocket') {
+      return (signal) => this.#out.openWebSocket(path, headers, signal);
+    }
+    const message = `the target speaks HTTP/2, which has no Upgrade to ${protocol.slice(0, 40)}`;
+    throw new NwsError('http_upgrade_failed', message, {
+      hint: 'if it speaks HTTP/1.1, too, use http:// in --target',
+    });
   }
 
   #edit(req: IncomingMessage): string[] {

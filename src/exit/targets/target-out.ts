@@ -7,7 +7,10 @@ import { NwsError } from '../../errors.js';
 import { Http1Origins } from '../../http/h1/origins.js';
 import { Http2ClientRequest } from '../../http/h2/client-request.js';
 import { Http2Sessions } from '../../http/h2/sessions.js';
+import { openStream } from '../../http/h2/web-socket.js';
+import type { RawHeaders } from '../../http/headers.js';
 import type { SendOut } from '../../http/outgoing.js';
+import type { OpenedUpgrade } from '../../http/upgrade.js';
 import { dialHttp } from '../dial/dial.js';
 import type { Target } from './target.js';
 
@@ -52,9 +55,18 @@ export class TargetOut {
 
   /** @throws NwsError `http_upgrade_failed` where an h2c target has no WebSockets as streams (RFC 8441). */
   async sendWebSocket(): Promise<SendOut> {
-    const { enableConnectProtocol } = await this.#sessions.settings();
-    if (enableConnectProtocol) return this.#sendHttp2;
-    throw new NwsError('http_upgrade_failed', 'the target takes no WebSockets over HTTP/2');
+    await this.#demandWebSockets();
+    return this.#sendHttp2;
+  }
+
+  /** For WebSockets that came as an Upgrade, toward an h2c target. @throws NwsError as `sendWebSocket`. */
+  async openWebSocket(
+    path: string,
+    headers: RawHeaders,
+    signal: AbortSignal,
+  ): Promise<OpenedUpgrade> {
+    await this.#demandWebSockets();
+    return openStream(this.#sessions, path, headers, signal);
   }
 
   close(): void {
@@ -70,6 +82,14 @@ export class TargetOut {
       ...head,
       scheme: this.#target.kind === 'https' ? 'https' : 'http',
     });
+
+  async #demandWebSockets(): Promise<void> {
+    const { enableConnectProtocol } = await this.#sessions.settings();
+    if (enableConnectProtocol) return;
+    throw new NwsError('http_upgrade_failed', 'the target takes no WebSockets over HTTP/2', {
+      hint: 'it would have to allow extended CONNECT (RFC 8441); if it speaks HTTP/1.1, use http:// in --target',
+    });
+  }
 
   async #speaksHttp2(): Promise<boolean> {
     const { kind } = this.#target;

@@ -24,6 +24,12 @@ export interface FrontHandlers {
   onClientError(error: NodeJS.ErrnoException & { rawPacket?: Buffer }, client: Duplex): void;
 }
 
+/**
+ * How much longer a connection is kept than clients are told: the request of one that still relies on it may be on its
+ * way through relays.
+ */
+export const IDLE_SLACK_MS = 10_000;
+
 /** From the end of a client's side until the system asks whether it is there at all, in milliseconds. */
 const PROBE_MS = 1_000;
 
@@ -53,10 +59,12 @@ function serverFor(handlers: FrontHandlers, options: ServerOptions): Server {
     socket.once('end', onClientEnd);
   });
   server.on('request', (req, res) => {
+    keepLonger(server, res);
     RequestLines.of(req.socket)?.onHead(req);
     handlers.onRequest(req, res);
   });
   server.on('checkContinue', (req: IncomingMessage, res: ServerResponse) => {
+    keepLonger(server, res);
     RequestLines.of(req.socket)?.onHead(req);
     awaitContinue(req);
     handlers.onRequest(req, res);
@@ -69,6 +77,16 @@ function serverFor(handlers: FrontHandlers, options: ServerOptions): Server {
   });
   server.on('clientError', (error, client) => handlers.onClientError(error, client));
   return server;
+}
+
+/** Where node:http has begun to count the time for the next request, once this one is answered. */
+function keepLonger(server: Server, res: ServerResponse): void {
+  const { socket } = res.req;
+  res.once('finish', () => {
+    const { keepAliveTimeout } = server;
+    if (keepAliveTimeout === 0 || (socket.timeout ?? 0) < keepAliveTimeout) return;
+    socket.setTimeout(keepAliveTimeout + Math.min(IDLE_SLACK_MS, keepAliveTimeout));
+  });
 }
 
 /**

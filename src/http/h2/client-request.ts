@@ -44,6 +44,10 @@ export class Http2ClientRequest extends Writable implements Outgoing {
     void this.#attempt();
   }
 
+  get isSpent(): boolean {
+    return this.#attempts >= MAX_ATTEMPTS;
+  }
+
   /** To be called before the end. */
   addTrailers(pairs: readonly [string, string][]): void {
     this.#trailers = pairs.flat();
@@ -89,7 +93,6 @@ export class Http2ClientRequest extends Writable implements Outgoing {
   #use(stream: ClientHttp2Stream): void {
     this.#stream = stream;
     this.emit('socket', stream);
-    stream.on('error', () => undefined); // shows as 'close'
     sendTrailers(stream, () => this.#trailers);
     stream.on('headers', (headers: IncomingHttpHeaders, _flags: number, raw?: string[]) =>
       this.emit('information', informationOf(headers, raw)),
@@ -99,7 +102,8 @@ export class Http2ClientRequest extends Writable implements Outgoing {
       this.#kept = undefined;
       this.emit('response', new Http2Answer(stream, headers, flags, raw ?? []), stream);
     });
-    stream.once('close', () => this.#onClose(stream));
+    const { session } = stream;
+    stream.once('close', () => this.#onClose(stream, session?.destroyed ?? true));
     this.#flush(stream);
   }
 
@@ -123,22 +127,23 @@ export class Http2ClientRequest extends Writable implements Outgoing {
     else this.#kept.push(chunk);
   }
 
-  #onClose(stream: ClientHttp2Stream): void {
+  #onClose(stream: ClientHttp2Stream, isConnectionOver: boolean): void {
     if (this.destroyed) return;
     if (this.#hasAnswer) {
       this.destroy();
       return;
     }
     const wasRefused = this.#sessions.wasRefused(stream);
-    if (wasRefused && this.#kept !== undefined && this.#attempts < MAX_ATTEMPTS) {
+    if (wasRefused && this.#kept !== undefined && !this.isSpent) {
       this.#stream = undefined;
       void this.#attempt();
-    } else this.destroy(brokenOff(stream.rstCode));
+    } else if (wasRefused) this.destroy(refused());
+    else this.destroy(isConnectionOver ? closed() : brokenOff(stream.rstCode));
   }
 }
 
 /** A CONNECT is a WebSocket (RFC 8441); nothing else of it comes here. */
-function fieldsOf(head: Http2RequestHead): OutgoingHttpHeaders {
+export function fieldsOf(head: Omit<Http2RequestHead, 'hasBody' | 'isFresh'>): OutgoingHttpHeaders {
   const { method, path, scheme, headers, expectsContinue } = head;
   const host = headers.findIndex((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   return {
@@ -160,6 +165,17 @@ function passOn(stream: ClientHttp2Stream, chunk: Buffer, done: () => void): voi
 
 function informationOf(headers: IncomingHttpHeaders, raw: string[] = []) {
   return { statusCode: Number(headers[':status']), rawHeaders: fromHttp2Fields(raw) };
+}
+
+function refused(): NwsError {
+  const message = 'the target took up none of this request: REFUSED_STREAM or GOAWAY';
+  return new NwsError('connection_terminated', message, {
+    hint: 'it may be overloaded, or about to restart: try again in a moment',
+  });
+}
+
+function closed(): NwsError {
+  return new NwsError('connection_terminated', 'the target closed the connection');
 }
 
 function brokenOff(code: number): NwsError {

@@ -9,6 +9,7 @@ import {
 } from 'node:http2';
 import type { Duplex } from 'node:stream';
 import { SERVER_OPTIONS, SESSION_WINDOW_BYTES } from './bounds.js';
+import { cutSession } from './cut.js';
 import { watchUnread } from './unread.js';
 
 /** Requests of one session that may be given up at once, and by the second on average. */
@@ -32,14 +33,14 @@ export function serveHttp2(socket: Duplex, onStream: OnStream): ServerHttp2Sessi
   const session = performServerHandshake(socket, SERVER_OPTIONS);
   socket.on('error', () => session.destroy());
   // On a connection that may be half open it would wait for more.
-  socket.once('end', () => session.destroy());
+  socket.once('end', () => cutSession(session, constants.NGHTTP2_CANCEL));
   session.on('error', () => session.destroy());
   watchUnread(session);
   if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
     stream.on('error', () => undefined); // shows as 'close'
     const onReset = (): void => {
-      if (resets.isOver()) session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+      if (resets.isOver()) cutSession(session, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     };
     // It may be reset by now: node:http2 tells of it a turn later.
     if (stream.destroyed || stream.closed) {

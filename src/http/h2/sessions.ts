@@ -14,6 +14,7 @@ import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { CLIENT_OPTIONS, SESSION_WINDOW_BYTES } from './bounds.js';
+import { cutSession } from './cut.js';
 
 /** Sessions with one origin at once. */
 const MAX_SESSIONS = 64;
@@ -54,6 +55,7 @@ export class Http2Sessions {
     try {
       const stream = shared.session.request(head, options);
       this.#streams.set(stream, shared);
+      stream.on('error', () => undefined); // shows as 'close'
       stream.once('close', () => this.#free(shared));
       return stream;
     } catch (error) {
@@ -78,7 +80,7 @@ export class Http2Sessions {
 
   /** Cuts everything. */
   close(): void {
-    for (const { session } of this.#sessions) session.destroy();
+    for (const { session } of this.#sessions) cutSession(session, constants.NGHTTP2_CANCEL);
   }
 
   async #take(): Promise<Shared> {
@@ -106,13 +108,17 @@ export class Http2Sessions {
       ...CLIENT_OPTIONS,
       createConnection: () => socket,
     });
+    // On a connection that may be half open it would wait for more.
+    socket.once('end', () => cutSession(session, constants.NGHTTP2_CANCEL));
     const shared: Shared = { session, streams: 0, lastStreamId: Number.POSITIVE_INFINITY };
     session.on('goaway', (_code, lastStreamId) => {
       shared.lastStreamId = lastStreamId;
     });
     session.on('stream', (stream) => stream.close(constants.NGHTTP2_REFUSED_STREAM)); // nothing may be pushed
     await settled(session);
-    if (session.destroyed) return; // the next one to ask finds out why
+    if (session.closed || session.destroyed) {
+      throw new NwsError('connection_terminated', 'the target closed the connection at once');
+    }
     session.setLocalWindowSize(SESSION_WINDOW_BYTES);
     session.setTimeout(SILENCE_MS, () => onSilence(shared));
     this.#sessions.add(shared);
@@ -152,7 +158,7 @@ function onSilence({ session, streams }: Shared): void {
     session.close();
     return;
   }
-  const timer = setTimeout(() => session.destroy(), PING_TIMEOUT_MS);
+  const timer = setTimeout(() => cutSession(session, constants.NGHTTP2_CANCEL), PING_TIMEOUT_MS);
   session.ping(() => clearTimeout(timer));
 }
 

@@ -2,6 +2,7 @@
 // each stream. Windows are wide for the sake of one upload, so the sum has a bound of its own.
 
 import { constants, type ServerHttp2Session, type ServerHttp2Stream } from 'node:http2';
+import { cutSession } from './cut.js';
 
 /** Of all sessions of this process. Beyond it, the one that has most of it ends. */
 export const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
@@ -32,7 +33,7 @@ function judge(): void {
   const total = sums.reduce((sum, { unread }) => sum + unread, 0);
   if (total <= MAX_UNREAD_BYTES) return;
   const worst = sums.reduce((most, each) => (each.unread > most.unread ? each : most));
-  worst.session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  cutSession(worst.session, constants.NGHTTP2_ENHANCE_YOUR_CALM);
 }
 
 function sumOf(streams: ReadonlySet<ServerHttp2Stream>): number {

@@ -1,20 +1,33 @@
-// A WebSocket that came as a stream of HTTP/2 (RFC 8441), toward an origin that knows it as an Upgrade of HTTP/1.1.
+// WebSockets between the two ways to begin one: as a stream of HTTP/2 (RFC 8441), and as an Upgrade of HTTP/1.1.
 // Leaves the two-way copying to the caller.
 
 import { createHash, randomBytes } from 'node:crypto';
 import { type IncomingMessage, request } from 'node:http';
-import type { ServerHttp2Stream } from 'node:http2';
+import {
+  type ClientHttp2Stream,
+  constants,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { MAX_HEADER_BYTES } from '../../limits.js';
 import { RESPONSE_HEAD_TIMEOUT_MS } from '../forward.js';
-import { endToEnd, replaceHeaders } from '../headers.js';
+import { endToEnd, type RawHeaders, replaceHeaders } from '../headers.js';
+import type { OpenedUpgrade } from '../upgrade.js';
+import { Http2Answer } from './answer.js';
+import { fieldsOf } from './client-request.js';
+import { fromHttp2Fields } from './fields.js';
 import type { Http2Request } from './request.js';
 import { Http2Response } from './response.js';
+import type { Http2Sessions } from './sessions.js';
 
 /** What a server proves that it has understood the key with (RFC 6455, section 1.3). */
 const KEY_SUFFIX = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+
+const KEY = 'sec-websocket-key';
 
 export interface WebSocketOptions {
   /** Opens the way to the origin; given up with `signal`. */
@@ -28,7 +41,7 @@ export interface WebSocketOptions {
   readonly onError: (error: NwsError) => void;
 }
 
-/** An answer other than 101 is handed on as an ordinary one. */
+/** One that came by HTTP/2, toward an origin of HTTP/1.1. An answer other than 101 is handed on as an ordinary one. */
 export async function openWebSocket(req: Http2Request, options: WebSocketOptions): Promise<void> {
   const { stream } = req;
   const left = new AbortController();
@@ -121,6 +134,57 @@ function relay(answer: IncomingMessage, req: Http2Request, origin: Duplex): void
 
 /** A client that broke off doesn't look like one that ended. */
 function cut(origin: Duplex): void {
-  if (origin instanceof Socket) origin.resetAndDestroy();
+  if (origin instanceof Socket) abortConnection(origin);
   else origin.destroy();
+}
+
+/**
+ * One that came by HTTP/1.1, toward an origin that has it as a stream.
+ * @param headers raw end-to-end pairs, with the client's key
+ * @throws NwsError where the origin is not there, or doesn't answer.
+ */
+export async function openStream(
+  sessions: Http2Sessions,
+  path: string,
+  headers: RawHeaders,
+  signal: AbortSignal,
+): Promise<OpenedUpgrade> {
+  const at = headers.findIndex((name) => name.toLowerCase() === KEY);
+  const asked = replaceHeaders(headers, { [KEY]: undefined });
+  const head = { method: 'CONNECT', path, scheme: 'http', headers: asked } as const;
+  const stream = await sessions.request(fieldsOf({ ...head, expectsContinue: false }), {
+    endStream: false,
+  });
+  const [answer, flags, raw] = await answerOf(stream, signal);
+  if (Number(answer[':status']) !== 200) {
+    return { origin: stream, answer: new Http2Answer(stream, answer, flags, raw) };
+  }
+  const accept = at === -1 ? [] : ['Sec-WebSocket-Accept', acceptOf(headers[at + 1]!)];
+  return { origin: stream, fields: [...fromHttp2Fields(raw), ...accept] };
+}
+
+function answerOf(
+  stream: ClientHttp2Stream,
+  signal: AbortSignal,
+): Promise<[IncomingHttpHeaders, number, string[]]> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (error: NwsError): void => {
+      stream.close(constants.NGHTTP2_CANCEL);
+      reject(error);
+    };
+    const late = new NwsError('connection_read_timeout', 'no answer to the upgrade request');
+    const timer = setTimeout(giveUp, RESPONSE_HEAD_TIMEOUT_MS, late);
+    const over = new NwsError('http_upgrade_failed', 'the target ended the request');
+    const leave = (): void => giveUp(over);
+    signal.addEventListener('abort', leave);
+    stream.once('close', leave);
+    stream.once('response', (head, flags, ...[raw = []]: [string[]?]) => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', leave);
+      stream.off('close', leave);
+      resolve([head, flags, raw]);
+    });
+    stream.once('close', () => clearTimeout(timer));
+    if (signal.aborted) leave();
+  });
 }

@@ -3,25 +3,10 @@
 import { once } from 'node:events';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
+import { ACK, END_HEADERS, frame, HEAD, PREFACE, TYPE } from '../../support/http2-frames.js';
 import { Site } from '../support/site.js';
 import { World } from '../support/world.js';
 import { get, http2To, secureTo } from './client.js';
-
-const PREFACE = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
-const TYPE = { data: 0, headers: 1, reset: 3, settings: 4, ping: 6, continuation: 9 };
-const END_HEADERS = 4;
-const ACK = 1;
-/** `:method: POST`, `:scheme: https`, `:path: /` of the static table (RFC 7541, appendix A), and an authority. */
-const HEAD = Buffer.concat([Buffer.from([0x83, 0x87, 0x84, 0x41, 1]), Buffer.from('x')]);
-
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)) {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(payload.length, 0, 3);
-  head.writeUInt8(type, 3);
-  head.writeUInt8(flags, 4);
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, payload]);
-}
 
 /** Resolves when the exit has ended its side, or the whole connection. */
 function over(socket: TLSSocket): Promise<void> {

@@ -2,7 +2,7 @@
 
 import { once } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { type ClientHttp2Session, constants } from 'node:http2';
+import { type ClientHttp2Session, connect, constants } from 'node:http2';
 import type { Stream } from 'node:stream';
 import { expect } from 'chai';
 import { readAll } from '../../support/read-all.js';
@@ -252,6 +252,40 @@ describe('HTTP/2 through an exit', () => {
     await other.exit.close(1_000);
     expect((await away)[0]).to.equal(constants.NGHTTP2_NO_ERROR);
     client.destroy();
+    await other.close();
+  });
+
+  it('cuts what is under way when the exit stops and can wait no longer', async () => {
+    const other = await World.start({ target: site.url });
+    const socket = await secureTo(other);
+    const client = connect(`https://${other.exit.domain}`, { createConnection: () => socket });
+    client.on('error', () => undefined);
+    const asked = held();
+    const stream = client.request({ ':path': '/held/cut-off' });
+    let ended = false;
+    stream.on('error', () => undefined).on('end', () => (ended = true));
+    const { res } = await asked;
+    res.write('half');
+    await once(stream, 'data');
+    const over = Promise.race([closed(stream), once(socket, 'end')]);
+    await other.exit.close(0);
+    await over;
+    expect(ended).to.equal(false);
+    client.destroy();
+    await other.close();
+  });
+
+  it('gives requests up at the target when the proxy is gone', async () => {
+    const other = await World.start({ target: site.url });
+    const client = await http2To(other);
+    const asked = held();
+    client.request({ ':path': '/held/gone' }).on('error', () => undefined);
+    const { res } = await asked;
+    const over = once(res, 'close');
+    await other.proxy.close(0);
+    await over;
+    client.destroy();
+    await until(() => other.exit.streams === 0);
     await other.close();
   });
 
