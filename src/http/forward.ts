@@ -68,7 +68,7 @@ class Exchange {
   #isConnected = false;
   #isRepeated = false;
   #headTimer: NodeJS.Timeout | undefined;
-  readonly #probe = new ClientProbe(() => this.#sayInterim(100, []));
+  readonly #probe = new ClientProbe(() => this.#sayNothing());
   #hasHead = false;
   #isOver = false;
 
@@ -155,6 +155,13 @@ class Exchange {
     // `socket` is there when it is this answer's turn.
     if (isOld || headersSent || socket === null || !socket.writable) return;
     socket.write(responseHead(status, fields), 'latin1');
+  }
+
+  /** What no client notices, and the system's answer to it shows whether there is one. */
+  #sayNothing(): void {
+    // Behind the head nothing is left to say: no bytes are, to learn what TCP's own question has brought (keepAlive).
+    if (this.#res.headersSent) this.#req.socket.write(NO_BYTES);
+    else this.#sayInterim(100, []);
   }
 
   #onAnswer(answer: Answer): void {

@@ -48,6 +48,7 @@ export async function runGroup(
     // Nothing came of it since the connection ended behind an earlier answer: asked again, as clients do.
     const isUntouched = view.end === 'broken' && view.head === undefined && !isNew;
     if (isUntouched && group.isPipelined) {
+      line.leave('fin');
       line = new Line(await door.open());
       line.write(requestHead(door, exchange));
       onView(exchange, await line.exchange(exchange, door, true));

@@ -17,6 +17,9 @@ export interface Seen {
   wrong: string | undefined;
 }
 
+/** A silent origin gives up after this. */
+const SILENCE_MS = 5_000;
+
 export class Origin {
   readonly #running: Running<Server>;
   readonly #plans = new Map<number, Exchange>();
@@ -103,6 +106,8 @@ async function answer(
   // An answer that was whole all the same may have the next request behind it: nobody would ever answer that.
   if (plan.end === 'silence')
     socket.once('end', () => socket.end()).once('data', () => socket.end());
+  // A client that has ended its side may be waiting, and whether it is gone shows after a minute.
+  if (plan.end === 'silence') setTimeout(() => socket.destroy(), SILENCE_MS).unref();
   return false;
 }
 
