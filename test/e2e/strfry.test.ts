@@ -1,7 +1,7 @@
 // Downloads and uploads over a relay that behaves like strfry: late by 100 ms, out of order, replayed, 65,536 bytes an event.
 
 import { expect } from 'chai';
-import { strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { strfryBehaviour } from '../../src/relay/embedded/presets.js';
 import { digest, generated } from './support/bytes.js';
 import { Site } from './support/site.js';
 import { outputOf } from './support/tools.js';

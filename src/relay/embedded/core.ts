@@ -97,9 +97,11 @@ export class RelayCore {
   }
 
   #refusal({ event, json }: StoredEvent): string | undefined {
-    const { refuse, maxEventBytes } = this.behaviour;
-    const ageS = nowS() - event.created_at;
-    if (Buffer.byteLength(json) > maxEventBytes) return 'invalid: event too large';
+    const { refuse, maxEventBytes, tooLargeText, clockAheadS } = this.behaviour;
+    const ageS = nowS() + clockAheadS - event.created_at;
+    if (Buffer.byteLength(json) > maxEventBytes) {
+      return tooLargeText.replace('SIZE', String(maxEventBytes));
+    }
     if (ageS < -MAX_AHEAD_S) return 'invalid: created_at too late';
     if (ageS > MAX_AGE_EPHEMERAL_S && isEphemeral(event.kind)) {
       return 'invalid: ephemeral event expired';
