@@ -3,16 +3,17 @@
 import { EventEmitter } from 'node:events';
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import type { Signer } from '../crypto/signer.js';
 import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
 import { Authenticator } from './auth.js';
-import type { AgentFor } from './connection/proxy-agent.js';
+import { Confirming, type ConfirmingHabit } from './confirming.js';
 import { RelaySocket } from './connection/socket.js';
 import { parseRelayFrame, type RelayFrame } from './frame.js';
+import type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
 import { type OnResult, Outbox } from './outbox.js';
 import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.js';
 
+export type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 export type { PublishResult } from './outbox.js';
 export type { Subscription, SubscriptionHandlers } from './subscriptions.js';
 
@@ -21,60 +22,12 @@ const OK_TIMEOUT_MS = 10_000;
 /** What stands around an event in a frame. */
 const FRAME_OVERHEAD_BYTES = 128;
 
-export interface RelayLinkEvents {
-  up: [];
-  down: [reason: string];
-  /** An attempt to connect failed; the next is already due. */
-  unreachable: [reason: string];
-  /** canPublish was false, and there is room again. */
-  drain: [];
-}
-
-export interface RelayLink extends EventEmitter<RelayLinkEvents> {
-  readonly url: string;
-  readonly isUp: boolean;
-  /** Bytes of events that were published and have no OK yet. */
-  readonly unconfirmedBytes: number;
-  /** The relay is up and the pacing bound isn't reached. */
-  readonly canPublish: boolean;
-  /** While it takes no more: when it will have confirmed nothing for too long, on performance.now(). */
-  readonly stallsAt: number | undefined;
-  /** Largest event in bytes of JSON: 65,536, or as set, until NIP-11 says less. */
-  readonly eventLimitBytes: number;
-  /** From publishing to OK, smoothed. */
-  readonly okLatencyMs: number | undefined;
-  /** Why the link is down. */
-  readonly lastError: string | undefined;
-  /** Frames from the relay that made no sense. */
-  readonly ignoredFrames: number;
-  /** `onResult` is called exactly once and never before publish() returns. */
-  publish(event: NostrEvent, onResult?: OnResult): void;
-  /** Sent again after every reconnect. The events are raw: check them with verifyEvent. */
-  subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription;
-  /** Connects now instead of at the end of the back-off. */
-  kick(): void;
-  close(): void;
-}
-
-export interface RelayLinkOptions {
-  readonly url: string;
-  readonly log: Logger;
-  readonly agentFor?: AgentFor | undefined;
-  /** Who answers AUTH (NIP-42); without one, challenges are ignored. */
-  readonly authSigner?: (() => Signer | undefined) | undefined;
-  /** Bytes of JSON; default 65,536. */
-  readonly eventLimitBytes?: number | undefined;
-  /** Default 10,000. */
-  readonly okTimeoutMs?: number | undefined;
-  /** Default 20,000. */
-  readonly keepAliveMs?: number | undefined;
-}
-
 export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
   readonly url: string;
   readonly #options: RelayLinkOptions;
   readonly #log: Logger;
   readonly #socket: RelaySocket;
+  readonly #confirming: Confirming;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
   readonly #auth: Authenticator;
@@ -94,12 +47,16 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     this.#eventLimitBytes = options.eventLimitBytes ?? DEFAULT_EVENT_BYTES;
     const { url, log, agentFor, keepAliveMs } = options;
     this.#socket = new RelaySocket({ url, agentFor, keepAliveMs });
+    this.#confirming = new Confirming((habit) =>
+      log.info({ relay: url, habit }, 'relay leaves events unconfirmed: what arrives tells'),
+    );
     this.#outbox = new Outbox({
       port: this.#socket,
       log,
       okTimeoutMs: options.okTimeoutMs ?? OK_TIMEOUT_MS,
+      confirming: this.#confirming,
       onDrain: () => this.emit('drain'),
-      onSilence: () => this.#socket.abandon('the relay does not answer'),
+      onSilence: () => this.#onSilence(),
     });
     this.#subscriptions = new Subscriptions({ log, send: (text) => this.#socket.send(text) });
     this.#auth = new Authenticator({
@@ -150,6 +107,15 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   publish(event: NostrEvent, onResult: OnResult = () => undefined): void {
     if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes);
     else this.#outbox.refuse(onResult, 'error: the relay is not connected');
+  }
+
+  delivered(eventId: string): void {
+    this.#outbox.delivered(eventId);
+  }
+
+  /** Whether the relay says OK for ephemeral events, as far as is known. */
+  get habit(): ConfirmingHabit {
+    return this.#confirming.habit;
   }
 
   subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription {
@@ -212,6 +178,13 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     }
     this.#troubleReported = true;
     this.emit(wasOpen ? 'down' : 'unreachable', reason);
+  }
+
+  /** Nothing was heard for as long as an event waited. Of a relay that confirms nothing, that says nothing yet. */
+  #onSilence(): void {
+    const { habit, hasConfirmed } = this.#confirming;
+    if (hasConfirmed && habit === 'confirms') this.#socket.abandon('the relay does not answer');
+    else this.#socket.probe();
   }
 
   #onMessage(text: string): void {

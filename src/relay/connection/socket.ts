@@ -11,6 +11,8 @@ const MAX_FRAME_BYTES = 1024 * 1024;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** After this much silence the relay is asked for a sign of life; after as much again it is given up. */
 const KEEP_ALIVE_MS = 20_000;
+/** How long a relay may take to answer a ping that asks whether it is there. */
+const PROBE_MS = 5_000;
 /** Pauses between attempts to connect: streams wait for the relay, and go on within seconds of its return. */
 const RECONNECT = { firstMs: 500, maxMs: 5_000, atOnce: true } as const;
 /** A connection that lasted this long starts the back-off afresh. */
@@ -42,6 +44,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   #ws: WebSocket | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #keepAliveTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   #attemptedAt = 0;
   #openedAt: number | undefined;
   #heardAt = 0;
@@ -89,6 +92,18 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#connect();
   }
 
+  /** Asks for a sign of life, without which the present connection is given up. */
+  probe(): void {
+    const ws = this.#ws;
+    if (!this.isOpen || this.#probeTimer !== undefined) return;
+    const askedAt = performance.now();
+    ws?.ping();
+    this.#probeTimer = setTimeout(() => {
+      this.#probeTimer = undefined;
+      if (this.#heardAt < askedAt) this.abandon('the relay does not answer');
+    }, PROBE_MS);
+  }
+
   /** Gives the present connection up without a farewell; a new one follows. */
   abandon(reason: string): void {
     const ws = this.#ws;
@@ -97,11 +112,17 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     ws.terminate();
   }
 
+  #clearTimers(): void {
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = undefined;
+  }
+
   /** Ends the connection for good; resolves when the socket is gone. What was sent is flushed first. */
   close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
-    clearInterval(this.#keepAliveTimer);
+    this.#clearTimers();
     const ws = this.#ws;
     this.#ws = undefined;
     if (ws === undefined || ws.readyState === WebSocket.CLOSED) return Promise.resolve();
@@ -185,7 +206,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   }
 
   #lose(reason: string): void {
-    clearInterval(this.#keepAliveTimer);
+    this.#clearTimers();
     const openedAt = this.#openedAt;
     this.#ws = undefined;
     this.#openedAt = undefined;

@@ -2,10 +2,10 @@
 // who reads too slowly. What happens to an event is decided in core.ts.
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { WebSocket } from 'ws';
+import { isEphemeral } from '../../protocol/wire/events.js';
 import { ClientAuth } from './client-auth.js';
 import type { RelayCore, Verdict } from './core.js';
 import type { LiveSubscription } from './deliveries.js';
-import { isEphemeral } from './event-store.js';
 import { parseFilters } from './filter-index.js';
 
 /** NIP-01: the longest subscription id. */

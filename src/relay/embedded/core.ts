@@ -3,10 +3,10 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
-import { isExpired } from '../../protocol/wire/events.js';
+import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
-import { EventStore, isEphemeral, type StoredEvent } from './event-store.js';
+import { EventStore, type StoredEvent } from './event-store.js';
 import { FilterIndex } from './filter-index.js';
 
 /** strfry's bounds on created_at and the time it keeps ephemeral events, in seconds. */

@@ -12,6 +12,8 @@ import type { SealedEvent, Sealer } from './sealer.js';
 
 /** How much later than the first a relay may answer before the stream goes on without it. */
 const GRACE_MS = 500;
+/** How long relays may be silent about an event before they count as having it: not all of them confirm any. */
+const SILENCE_MS = 1_500;
 /** A relay refuses what is older than a minute; until then a repeat is the same event, so that it counts once. */
 const REUSED_MS = 30_000;
 
@@ -83,6 +85,8 @@ export class PlainSender {
   }
 }
 
+const SILENCE: PublishResult = { ok: false, reason: 'error: no answer', isUnanswered: true };
+
 /** One event on its way to all relays of a stream. */
 class Delivery {
   /** The relays that have it. */
@@ -92,6 +96,7 @@ class Delivery {
   readonly #options: PlainSenderOptions;
   readonly #sealed: SealedEvent;
   readonly #late: Promise<undefined>;
+  readonly #silence: Promise<PublishResult>;
   #startGrace: () => void = () => undefined;
 
   constructor(options: PlainSenderOptions, sealed: SealedEvent) {
@@ -99,6 +104,9 @@ class Delivery {
     this.#sealed = sealed;
     this.#late = new Promise((resolve) => {
       this.#startGrace = () => setTimeout(() => resolve(undefined), GRACE_MS).unref();
+    });
+    this.#silence = new Promise((resolve) => {
+      setTimeout(() => resolve(SILENCE), SILENCE_MS).unref();
     });
   }
 
@@ -108,11 +116,11 @@ class Delivery {
     const { echoes, route } = this.#options;
     const echo = echoes?.expect(link, event.id);
     const answer = new Promise<PublishResult>((resolve) => link.publish(event, resolve));
-    const result = await Promise.race([answer, this.#late]);
-    if (result?.ok) {
+    const result = await Promise.race([answer, this.#late, this.#silence]);
+    if (result?.ok || result?.isUnanswered) {
       if (this.taken.length === 0) this.#startGrace();
       this.taken.push(link);
-      route.accepted(link, performance.now());
+      if (result.ok) route.accepted(link, performance.now());
       await echo?.arrived();
       return;
     }

@@ -47,6 +47,11 @@ export class Publisher {
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
     const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
     link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    // What the peer acknowledges was delivered, whatever the relay says or doesn't.
+    const onArrived = (): void => link.delivered(event.id);
+    for (const { outgoing } of parcels) {
+      if (outgoing?.segment !== undefined) outgoing.segment.onArrived = onArrived;
+    }
     // One of NIP-443 alone may listen on any of them; to the others the same event counts once.
     const others = goesAlone ? route.usable(now).filter((other) => other !== link) : [];
     for (const other of others) other.publish(event);
@@ -55,7 +60,7 @@ export class Publisher {
   }
 
   #published(
-    { ok, reason }: PublishResult,
+    { ok, reason, isUnanswered }: PublishResult,
     link: RelayLink,
     parcels: readonly Parcel[],
     bytes: number,
@@ -66,6 +71,8 @@ export class Publisher {
       route.accepted(link, now);
       return;
     }
+    // Silence is no refusal: what doesn't arrive is repeated in its time.
+    if (isUnanswered) return;
     log.debug({ relay: link.url, reason }, 'relay did not take an event');
     // A link that went down refused nothing.
     if (!reason.startsWith('error:') || link.isUp) route.refused(link, reason, bytes, now);

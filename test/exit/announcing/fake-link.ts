@@ -15,6 +15,7 @@ export class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink
   readonly okLatencyMs = undefined;
   readonly lastError = undefined;
   readonly ignoredFrames = 0;
+  delivered = (): void => undefined;
   readonly published: { event: NostrEvent; answer: (result: PublishResult) => void }[] = [];
 
   constructor(url: string) {
