@@ -3,7 +3,7 @@
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
-import type { OnResult } from './outbox.js';
+import type { OnResult } from './publishing/outbox.js';
 
 /** Kind of the event that answers a challenge. */
 const AUTH_KIND = 22242;

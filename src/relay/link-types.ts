@@ -4,8 +4,8 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import type { AgentFor } from './connection/proxy-agent.js';
-import type { OnResult } from './outbox.js';
-import type { Subscription, SubscriptionHandlers } from './subscriptions.js';
+import type { OnResult } from './publishing/outbox.js';
+import type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
 export interface RelayLinkEvents {
   up: [];
@@ -14,6 +14,8 @@ export interface RelayLinkEvents {
   unreachable: [reason: string];
   /** canPublish was false, and there is room again. */
   drain: [];
+  /** `deafness` may have changed. */
+  hearing: [];
 }
 
 export interface RelayLink extends EventEmitter<RelayLinkEvents> {
@@ -31,6 +33,8 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   readonly okLatencyMs: number | undefined;
   /** Why the link is down. */
   readonly lastError: string | undefined;
+  /** Why the relay, though it is up, doesn't serve a standing subscription. */
+  readonly deafness: string | undefined;
   /** Frames from the relay that made no sense. */
   readonly ignoredFrames: number;
   /** `onResult` is called exactly once and never before publish() returns. */

@@ -5,17 +5,21 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
 import { Authenticator } from './auth.js';
-import { Confirming, type ConfirmingHabit } from './confirming.js';
 import { RelaySocket } from './connection/socket.js';
 import { parseRelayFrame, type RelayFrame } from './frame.js';
 import type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
-import { type OnResult, Outbox } from './outbox.js';
-import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.js';
+import { Confirming, type ConfirmingHabit } from './publishing/confirming.js';
+import { type OnResult, Outbox } from './publishing/outbox.js';
+import {
+  type Subscription,
+  type SubscriptionHandlers,
+  Subscriptions,
+} from './subscribing/subscriptions.js';
 
 export type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
-export type { PublishResult } from './outbox.js';
-export type { Subscription, SubscriptionHandlers } from './subscriptions.js';
+export type { PublishResult } from './publishing/outbox.js';
+export type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
 /** How long a relay may take to answer an event; strfry takes a few milliseconds. */
 const OK_TIMEOUT_MS = 10_000;
@@ -58,7 +62,12 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
       onDrain: () => this.emit('drain'),
       onSilence: () => this.#onSilence(),
     });
-    this.#subscriptions = new Subscriptions({ log, send: (text) => this.#socket.send(text) });
+    this.#subscriptions = new Subscriptions({
+      log,
+      url,
+      send: (text) => this.#socket.send(text),
+      onHearing: () => this.emit('hearing'),
+    });
     this.#auth = new Authenticator({
       url,
       log,
@@ -94,6 +103,10 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
 
   get lastError(): string | undefined {
     return this.#lastError;
+  }
+
+  get deafness(): string | undefined {
+    return this.#subscriptions.deafness;
   }
 
   get ignoredFrames(): number {
@@ -211,8 +224,13 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
         this.#auth.onChallenge(frame.challenge);
         break;
       case 'NOTICE':
-        this.#log.debug({ relay: this.url, notice: frame.text }, 'notice of a relay');
+        this.#onNotice(frame.text);
     }
+  }
+
+  #onNotice(text: string): void {
+    this.#log.debug({ relay: this.url, notice: text }, 'notice of a relay');
+    this.#subscriptions.onNotice(text);
   }
 
   #onOk(id: string, ok: boolean, reason: string): void {

@@ -48,7 +48,7 @@ export class Inbox {
     }
     if (this.#subscription === undefined) {
       const onEvent = (event: NostrEvent): void => this.#onEvent(event, this.link);
-      this.#subscription = this.link.subscribe(filters, { onEvent });
+      this.#subscription = this.link.subscribe(filters, { onEvent, isStanding: true });
     } else this.#subscription.update(filters);
   }
 

@@ -93,9 +93,11 @@ export class Route {
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
-  /** All links that are up and don't rest. */
+  /** All links that are up and don't rest; those on which we are deaf only where there is no other. */
   usable(now: number): RelayLink[] {
-    return this.links.filter((link) => this.#isUsable(link, now));
+    const usable = this.links.filter((link) => this.#isUsable(link, now));
+    const hearing = usable.filter(({ deafness }) => deafness === undefined);
+    return hearing.length > 0 ? hearing : usable;
   }
 
   #isUsable(link: RelayLink, now: number): boolean {

@@ -14,6 +14,7 @@ export class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink
   readonly eventLimitBytes = 65_536;
   readonly okLatencyMs = undefined;
   readonly lastError = undefined;
+  readonly deafness = undefined;
   readonly ignoredFrames = 0;
   delivered = (): void => undefined;
   readonly published: { event: NostrEvent; answer: (result: PublishResult) => void }[] = [];

@@ -1,7 +1,7 @@
 // How a relay treats what it takes: NIP-01 wants an OK for every event, and not every relay says one for ephemeral
 // events, though it delivers them. Learned from what happens, never configured.
 
-import { BoundedSet } from '../common/bounded.js';
+import { BoundedSet } from '../../common/bounded.js';
 
 /** Events in a row that arrived without an OK, by the word of who got them, after which that is a habit. */
 const HABIT_EVENTS = 16;

@@ -2,9 +2,9 @@
 // pacing, latency. Sends through a port; what an answer means (AUTH, another relay) is decided by others.
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import { WakeTimer } from '../common/wake-timer.js';
-import { MAX_UNCONFIRMED_BYTES } from '../limits.js';
-import { isEphemeral } from '../protocol/wire/events.js';
+import { WakeTimer } from '../../common/wake-timer.js';
+import { MAX_UNCONFIRMED_BYTES } from '../../limits.js';
+import { isEphemeral } from '../../protocol/wire/events.js';
 import type { Confirming } from './confirming.js';
 
 /** At a relay that confirms nothing, receivers confirm a round trip later, which takes more to fill. */
