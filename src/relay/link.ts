@@ -11,6 +11,7 @@ import type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
 import { Confirming, type ConfirmingHabit } from './publishing/confirming.js';
 import { type OnResult, Outbox } from './publishing/outbox.js';
+import { refusesTime, withClocks } from './relay-clock.js';
 import {
   type Subscription,
   type SubscriptionHandlers,
@@ -38,6 +39,8 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   readonly #closing = new AbortController();
   #eventLimitBytes: number;
   #informed = false;
+  /** Under way: the relay's clock beside ours. */
+  #clocks: Promise<string> | undefined;
   #lastError: string | undefined;
   #troubleReported = false;
   #ignoredFrames = 0;
@@ -231,12 +234,23 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   #onNotice(text: string): void {
     this.#log.debug({ relay: this.url, notice: text }, 'notice of a relay');
     this.#subscriptions.onNotice(text);
+    this.#outbox.onNotice(text);
   }
 
   #onOk(id: string, ok: boolean, reason: string): void {
     const settle = (): void => this.#outbox.settle(id, { ok, reason });
-    if (ok || !isAuthRequired(reason)) settle();
+    if (!ok && refusesTime(reason)) void this.#settleWithClocks(id, reason);
+    else if (ok || !isAuthRequired(reason)) settle();
     else this.#auth.whenDone((yes) => (yes && this.#outbox.resend(id)) || settle());
+  }
+
+  /** Whoever reads the reason wants to know whose clock it is. */
+  async #settleWithClocks(id: string, reason: string): Promise<void> {
+    const { agentFor } = this.#options;
+    this.#clocks ??= withClocks(reason, this.url, { agentFor, signal: this.#closing.signal });
+    const text = await this.#clocks;
+    this.#clocks = undefined;
+    this.#outbox.settle(id, { ok: false, reason: text });
   }
 
   #onClosed(id: string, reason: string): void {

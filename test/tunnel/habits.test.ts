@@ -2,11 +2,14 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import type { NwsError } from '../../src/errors.js';
 import type { RelayBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
+import { errorOf } from '../support/expect-error.js';
 import { readAll } from '../support/read-all.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
-import { Tunnel } from './tunnel.js';
+import { exitSide, Tunnel } from './tunnel.js';
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -29,6 +32,13 @@ onEmbeddedRelay(() => {
     }
 
     afterEach(() => tunnel.close());
+
+    /** The error of a stream that can't be opened. */
+    async function refusal(behaviour: Partial<RelayBehaviour>): Promise<NwsError> {
+      await start({});
+      Object.assign(tunnel.relay.behaviour, behaviour);
+      return errorOf(() => tunnel.open({ reliable: true }));
+    }
 
     it('carries 20 MB each way where no ephemeral event is confirmed, and names that habit', async () => {
       await start({ silent: 'ephemerals', deliveryDelayMs: 20 });
@@ -55,6 +65,78 @@ onEmbeddedRelay(() => {
         await until(() => tunnel.streams === 0);
       }
       expect(downs).to.equal(0);
+    });
+
+    const REASONS = [
+      'rate-limited: slow down',
+      'restricted: members only',
+      'error: kind not allowed',
+      'invalid: created_at too far in the past',
+    ];
+    for (const reason of REASONS) {
+      it(`hands on why a relay refuses: ${reason}`, async () => {
+        const error = await refusal({ refuse: reason });
+        expect(error.code).to.equal('relay_refused');
+        expect(error.message).to.include(`the relay ${tunnel.url} refuses our events: ${reason}`);
+        expect(error.hint).to.be.a('string');
+      });
+    }
+
+    it('hands on what a relay says by NOTICE alone', async () => {
+      const error = await refusal({ refuse: 'restricted: members only', refusals: 'notice' });
+      expect(error.message).to.match(/refuses our events: restricted: members only$/);
+    });
+
+    for (const [clockAheadS, words] of [
+      [3_600, "3600 s behind the relay's"],
+      [-3_600, "3600 s ahead of the relay's"],
+    ] as const) {
+      it(`says by how much our clock is off: ${words}`, async () => {
+        const error = await refusal({ clockAheadS });
+        expect(error.code).to.equal('relay_refused');
+        expect(error.message).to.match(/invalid: (ephemeral event expired|created_at too late)/);
+        const seconds = Number(/clock is (\d+) s/.exec(error.message)?.[1]);
+        expect(seconds).to.be.within(3_590, 3_610);
+        expect(error.message).to.include(words.replace(/^\d+ s /, ''));
+        expect(error.hint).to.match(/clock/);
+      });
+    }
+
+    it('says that the relay ends our subscription', async () => {
+      await start({});
+      const links = tunnel.exit.pool.links();
+      tunnel.relay.behaviour.maxSubscriptions = 0;
+      const error = await errorOf(() => tunnel.open({ reliable: true }));
+      expect(error.message).to.equal(
+        `the relay ${tunnel.url} ends our subscription: error: too many concurrent REQs`,
+      );
+      expect(links.every(({ deafness }) => deafness === undefined)).to.equal(true);
+    });
+
+    it('uses another relay while one serves no subscription', async () => {
+      await start({});
+      const other = await MemoryRelay.start();
+      const { pool, session } = tunnel.exit;
+      await session.close();
+      await pool.close();
+      const relays = [tunnel.url, other.url];
+      tunnel.relay.behaviour.maxSubscriptions = 0;
+      tunnel.exit = await exitSide(tunnel.signer, relays, (asked) => tunnel.onIncoming(asked));
+      const stream = await tunnel.open({ relays });
+      const received = readAll(stream);
+      stream.end('there and back again');
+      expect(String(await received)).to.equal('there and back again');
+      expect(other.stats.events).to.be.above(tunnel.relay.stats.events);
+      await other.close();
+    });
+
+    it('makes events smaller where a NOTICE says that they are too large', async () => {
+      const tooLargeText = 'event exceeded max size';
+      await start({ refusals: 'notice', tooLargeText, silent: 'ephemerals' });
+      await echo(1_000);
+      tunnel.relay.behaviour.maxEventBytes = 20_000;
+      await echo(1_000_000);
+      expect(tunnel.lines.filter(({ level }) => Number(level) > 30)).to.deep.equal([]);
     });
   });
 });

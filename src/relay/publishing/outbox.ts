@@ -5,12 +5,15 @@ import type { Logger } from 'pino';
 import { WakeTimer } from '../../common/wake-timer.js';
 import { MAX_UNCONFIRMED_BYTES } from '../../limits.js';
 import { isEphemeral } from '../../protocol/wire/events.js';
+import { boundIn, isTooLarge, mayRefuseEvent } from '../notices.js';
 import type { Confirming } from './confirming.js';
 
 /** At a relay that confirms nothing, receivers confirm a round trip later, which takes more to fill. */
 const MAX_UNCONFIRMED_MUTE_BYTES = 8 * MAX_UNCONFIRMED_BYTES;
 /** How long an ephemeral event is kept for an answer of a relay that gives none. */
 const MUTE_WAIT_MS = 500;
+/** How long an answer may take after a NOTICE that may be a refusal. */
+const NOTICE_MS = 500;
 /** Beyond this, publish() refuses: whoever publishes without regard to canPublish must not fill the memory. */
 const MAX_BACKLOG_BYTES = 16 * MAX_UNCONFIRMED_BYTES;
 /** A relay that takes no more stalls when an answer takes so long, or several times as long as usual. */
@@ -52,6 +55,8 @@ interface Unconfirmed {
   readonly callbacks: OnResult[];
   sentAt: number;
   resent: boolean;
+  /** A NOTICE that came since it was sent, which may be why there is no answer. */
+  notice?: { readonly text: string; readonly at: number };
 }
 
 export class Outbox {
@@ -61,6 +66,8 @@ export class Outbox {
   /** Those of them that nothing shows the relay to have read, oldest first. */
   readonly #unread = new Map<string, Unconfirmed>();
   #bytes = 0;
+  /** Largest event that was taken. */
+  #largestTaken = 0;
   #unreadBytes = 0;
   #blocked = false;
   readonly #timer = new WakeTimer(() => this.#expire());
@@ -156,8 +163,21 @@ export class Outbox {
     this.#conclude(id, entry, { ok: true, reason: '' });
   }
 
+  /** A NOTICE names no event: those that get no answer behind it were refused by it. */
+  onNotice(text: string): void {
+    if (!mayRefuseEvent(text)) return;
+    const at = performance.now();
+    for (const entry of this.#waiting.values()) {
+      const least = boundIn(text, entry.bytes) ?? this.#largestTaken;
+      if (entry.notice !== undefined || (isTooLarge(text) && entry.bytes <= least)) continue;
+      entry.notice = { text, at };
+      this.#timer.arm(this.#expiresAt(entry));
+    }
+  }
+
   #conclude(id: string, entry: Unconfirmed, result: PublishResult): void {
     if (this.#unread.has(id)) this.#readUpTo(id);
+    if (result.ok) this.#largestTaken = Math.max(this.#largestTaken, entry.bytes);
     this.#finish(id, entry, result);
     if (this.#waiting.size === 0) this.#timer.disarm();
     this.#checkDrain();
@@ -208,8 +228,11 @@ export class Outbox {
     }
   }
 
-  #expiresAt({ sentAt, isEphemeral: mayBeUnanswered }: Unconfirmed): number {
+  #expiresAt({ sentAt, isEphemeral: mayBeUnanswered, notice }: Unconfirmed): number {
     const { okTimeoutMs, confirming } = this.#options;
+    if (notice !== undefined) {
+      return Math.min(sentAt + okTimeoutMs, notice.at + NOTICE_MS + 2 * (this.#latencyMs ?? 0));
+    }
     const isInVain = mayBeUnanswered && confirming.isMute;
     return sentAt + (isInVain ? Math.min(MUTE_WAIT_MS, okTimeoutMs) : okTimeoutMs);
   }
@@ -220,6 +243,10 @@ export class Outbox {
     let silent = false;
     for (const [id, entry] of [...this.#waiting]) {
       if (this.#expiresAt(entry) > now) continue;
+      if (entry.notice !== undefined) {
+        this.#finish(id, entry, { ok: false, reason: entry.notice.text });
+        continue;
+      }
       silent ||= port.heardAt < entry.sentAt;
       if (entry.isEphemeral) confirming.unanswered();
       this.#finish(id, entry, { ok: false, reason: 'error: no answer', isUnanswered: true });

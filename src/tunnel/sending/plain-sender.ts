@@ -17,6 +17,12 @@ const SILENCE_MS = 1_500;
 /** A relay refuses what is older than a minute; until then a repeat is the same event, so that it counts once. */
 const REUSED_MS = 30_000;
 
+/** Why one of the relays doesn't have an event. */
+export interface Refusal {
+  readonly link: RelayLink;
+  readonly reason: string;
+}
+
 export interface PlainSenderOptions {
   readonly state: PeerState;
   readonly route: Route;
@@ -24,7 +30,7 @@ export interface PlainSenderOptions {
   /** Toward peers that handle events side by side. */
   readonly echoes?: Echoes | undefined;
   /** The stream's message is with the relays, or isn't. */
-  readonly onDone: (stream: StreamState, refusal: PublishResult | undefined) => void;
+  readonly onDone: (stream: StreamState, refusal: Refusal | undefined) => void;
 }
 
 export class PlainSender {
@@ -92,7 +98,7 @@ class Delivery {
   /** The relays that have it. */
   readonly taken: RelayLink[] = [];
   /** Why one of the others doesn't. */
-  refusal: PublishResult | undefined;
+  refusal: Refusal | undefined;
   readonly #options: PlainSenderOptions;
   readonly #sealed: SealedEvent;
   readonly #late: Promise<undefined>;
@@ -120,13 +126,13 @@ class Delivery {
     if (result?.ok || result?.isUnanswered) {
       if (this.taken.length === 0) this.#startGrace();
       this.taken.push(link);
-      if (result.ok) route.accepted(link, performance.now());
+      if (result.ok) route.accepted(link, bytes, performance.now());
       await echo?.arrived();
       return;
     }
     echo?.cancel();
     if (result === undefined) return;
-    this.refusal = result;
+    this.refusal = { link, reason: result.reason };
     // A link that went down refused nothing.
     const isRefused = !result.reason.startsWith('error:') || link.isUp;
     if (isRefused) route.refused(link, result.reason, bytes, performance.now());
