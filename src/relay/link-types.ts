@@ -41,6 +41,8 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   publish(event: NostrEvent, onResult?: OnResult): void;
   /** The receiver of a published event has it: that is as good as an OK. */
   delivered(eventId: string): void;
+  /** Where the relay has asked for authentication: the keys that came since then authenticate, too. */
+  authenticate(): void;
   /** Sent again after every reconnect. The events are raw: check them with verifyEvent. */
   subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription;
   /** Connects now instead of at the end of the back-off. */
@@ -48,12 +50,14 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   close(): void;
 }
 
+export type AuthSigners = (url: string) => readonly Signer[];
+
 export interface RelayLinkOptions {
   readonly url: string;
   readonly log: Logger;
   readonly agentFor?: AgentFor | undefined;
-  /** Who answers AUTH (NIP-42); without one, challenges are ignored. */
-  readonly authSigner?: (() => Signer | undefined) | undefined;
+  /** Who answers AUTH (NIP-42) at this relay; without any, challenges are ignored. */
+  readonly authSigners?: AuthSigners | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
   /** Default 10,000. */

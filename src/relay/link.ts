@@ -18,7 +18,7 @@ import {
   Subscriptions,
 } from './subscribing/subscriptions.js';
 
-export type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
+export type { AuthSigners, RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 export type { PublishResult } from './publishing/outbox.js';
 export type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
@@ -72,9 +72,9 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
       onHearing: () => this.emit('hearing'),
     });
     this.#auth = new Authenticator({
-      url,
+      url: () => url,
       log,
-      signer: options.authSigner,
+      signers: () => options.authSigners?.(url) ?? [],
       send: (event, onResult) => this.#outbox.send('AUTH', event, onResult, this.#maxFrameBytes),
     });
     this.#listen();
@@ -125,6 +125,10 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     else this.#outbox.refuse(onResult, 'error: the relay is not connected');
   }
 
+  authenticate(): void {
+    this.#auth.answer();
+  }
+
   delivered(eventId: string): void {
     this.#outbox.delivered(eventId);
   }
@@ -158,6 +162,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     const wasUp = this.isUp;
     this.#closing.abort();
     this.#subscriptions.clear();
+    this.#auth.reset();
     const closed = this.#socket.close();
     this.#outbox.failAll('error: the link was closed');
     this.#lastError = 'the link was closed';

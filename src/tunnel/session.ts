@@ -91,11 +91,14 @@ export class Session {
   }
 
   /**
-   * A key of ours to authenticate to relays with (NIP-42): the one given, or the one that an entry uses toward
-   * its first exit, since a relay may deliver to authenticated receivers alone.
+   * The keys to authenticate to a relay with (NIP-42): those that listen there, since a relay may deliver to
+   * authenticated receivers alone; where none does, the one given, or the one for an entry's first exit.
    */
-  get relaySigner(): Signer {
-    return this.#keys.shown;
+  relaySigners(url: string): Signer[] {
+    const listening = this.#inboxes.receiversOn(url).flatMap((key) => {
+      return this.#reception.signers.get(key) ?? [];
+    });
+    return listening.length > 0 ? listening : [this.#keys.shown];
   }
 
   /**

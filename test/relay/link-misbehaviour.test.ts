@@ -177,7 +177,7 @@ describe('relay link, facing a relay that misbehaves', () => {
       ws.send(JSON.stringify(['AUTH', `challenge ${requests}`]));
       ws.send(JSON.stringify(['CLOSED', first, 'auth-required: more']));
     });
-    link = await openLink(relay.url, { authSigner: () => alice });
+    link = await openLink(relay.url, { authSigners: () => [alice] });
     const reason = await new Promise((resolve) => {
       link.subscribe([{}], { onEvent: () => undefined, onClosed: resolve });
     });

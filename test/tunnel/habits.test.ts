@@ -2,9 +2,11 @@
 
 import { createHash, randomBytes } from 'node:crypto';
 import { expect } from 'chai';
+import { createSigner, generateSecretKey } from '../../src/crypto/signer.js';
 import type { NwsError } from '../../src/errors.js';
 import type { RelayBehaviour } from '../../src/relay/embedded/behaviour.js';
 import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
+import type { IncomingStream } from '../../src/tunnel/session.js';
 import { errorOf } from '../support/expect-error.js';
 import { readAll } from '../support/read-all.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';
@@ -128,6 +130,20 @@ onEmbeddedRelay(() => {
       expect(String(await received)).to.equal('there and back again');
       expect(other.stats.events).to.be.above(tunnel.relay.stats.events);
       await other.close();
+    });
+
+    it('uses two exits over a relay that delivers to authenticated receivers alone', async () => {
+      const asks = { authRequired: true, receiversOnly: true } as const;
+      await start({ ...asks, authChallenge: 'behind refusals' });
+      const other = createSigner(generateSecretKey());
+      const served = (asked: IncomingStream): unknown => asked.accept().end('the other one');
+      const side = await exitSide(other, [tunnel.url], served);
+      await echo(100_000);
+      const stream = await tunnel.open({ peer: other.pubkey });
+      stream.end();
+      expect(String(await readAll(stream))).to.equal('the other one');
+      await echo(100_000);
+      await side.close();
     });
 
     it('makes events smaller where a NOTICE says that they are too large', async () => {

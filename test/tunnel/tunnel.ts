@@ -21,7 +21,7 @@ export interface Side {
 }
 
 export function entrySide(log: Logger = silentLog): Side {
-  const pool: RelayPool = new RelayPool({ log, authSigner: () => session.relaySigner });
+  const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
   const session: Session = new Session({ pool, log });
   return side(session, pool);
 }
@@ -32,7 +32,7 @@ export async function exitSide(
   onIncoming: (incoming: IncomingStream) => void,
   log: Logger = silentLog,
 ): Promise<Side> {
-  const pool = new RelayPool({ log, authSigner: () => signer });
+  const pool = new RelayPool({ log, authSigners: () => [signer] });
   const session = new Session({ pool, log, signer, relays, onIncoming });
   await session.start();
   return side(session, pool);

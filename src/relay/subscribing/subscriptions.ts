@@ -20,7 +20,7 @@ const STANDS_MS = 2_000;
 /** How long EOSE may take after a NOTICE that may be a refusal. */
 const NOTICE_MS = 500;
 /** Two questions behind an authentication are at least this far apart: a relay that wants it again and again rests. */
-const AUTH_PAUSE_MS = 5_000;
+const AUTH_PAUSE_MS = 2_000;
 /** What says nothing against `limit: 0`. */
 const OTHER_REASON = /^(auth-required|restricted|rate-limited|blocked|pow|shutdown):/;
 

@@ -33,6 +33,12 @@ export class Inboxes {
     return [...this.#held.keys()];
   }
 
+  /** Keys of ours that listen on the relay with this canonical URL. */
+  receiversOn(url: string): string[] {
+    const link = this.links.find((each) => each.url === url);
+    return (link && this.#held.get(link)?.inbox.receivers) ?? [];
+  }
+
   /** Listens on this relay for messages to `receiver`, and for the start of `exit`, until `remove`. */
   add(url: string, receiver: string, exit?: string): RelayLink {
     const { pool, onEvent, onRoom, onDown } = this.#options;

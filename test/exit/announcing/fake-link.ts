@@ -16,6 +16,7 @@ export class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink
   readonly lastError = undefined;
   readonly deafness = undefined;
   readonly ignoredFrames = 0;
+  authenticate = (): void => undefined;
   delivered = (): void => undefined;
   readonly published: { event: NostrEvent; answer: (result: PublishResult) => void }[] = [];
 
