@@ -72,7 +72,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
       onHearing: () => this.emit('hearing'),
     });
     this.#auth = new Authenticator({
-      url: () => url,
+      url: () => this.#socket.url,
       log,
       signers: () => options.authSigners?.(url) ?? [],
       send: (event, onResult) => this.#outbox.send('AUTH', event, onResult, this.#maxFrameBytes),
@@ -252,7 +252,10 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   /** Whoever reads the reason wants to know whose clock it is. */
   async #settleWithClocks(id: string, reason: string): Promise<void> {
     const { agentFor } = this.#options;
-    this.#clocks ??= withClocks(reason, this.url, { agentFor, signal: this.#closing.signal });
+    this.#clocks ??= withClocks(reason, this.#socket.url, {
+      agentFor,
+      signal: this.#closing.signal,
+    });
     const text = await this.#clocks;
     this.#clocks = undefined;
     this.#outbox.settle(id, { ok: false, reason: text });
@@ -276,7 +279,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     const { agentFor } = this.#options;
     const { signal } = this.#closing;
     try {
-      const information = await fetchRelayInformation(this.url, { agentFor, signal });
+      const information = await fetchRelayInformation(this.#socket.url, { agentFor, signal });
       this.#informed = true;
       this.#eventLimitBytes = eventLimitBytes(this.#eventLimitBytes, information);
     } catch (error) {

@@ -2,6 +2,8 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { NwsError } from '../errors.js';
+import { createConnectionWith } from './connection/create-connection.js';
+import { USER_AGENT } from './connection/handshake.js';
 import type { AgentFor } from './connection/proxy-agent.js';
 
 /** A longer document is not read. */
@@ -58,11 +60,14 @@ export async function fetchDate(
 function fetchFrom(relay: string, options: FetchOptions): Promise<IncomingMessage> {
   const url = relay.replace(/^ws/i, 'http');
   const deadline = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  const agent = options.agentFor?.(url);
+  const createConnection = createConnectionWith(url.startsWith('https:'), signal) as never;
   return get(url, {
     // Without an agent: one connection that is closed again, instead of one kept alive unseen.
-    agent: options.agentFor?.(url) ?? false,
-    headers: { accept: 'application/nostr+json' },
-    signal: options.signal ? AbortSignal.any([options.signal, deadline]) : deadline,
+    ...(agent === undefined ? { createConnection } : { agent }),
+    headers: { accept: 'application/nostr+json', 'user-agent': USER_AGENT },
+    signal,
   });
 }
 

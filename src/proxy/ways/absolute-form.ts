@@ -20,7 +20,7 @@ import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { join, logFailure } from '../caller.js';
-import { clearnetDenied, throughExit } from '../clearnet/clearnet.js';
+import { clearnetDenied, dial, throughExit } from '../clearnet/clearnet.js';
 import type { Entry } from '../entry.js';
 import { type AbsoluteTarget, formatHostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
@@ -35,7 +35,7 @@ type Origin = Pick<AbsoluteTarget, 'scheme' | 'host' | 'port'>;
 export class Forwarder {
   readonly #entry: Entry;
   readonly #closing = new AbortController();
-  readonly #dialDirect = buildConnector({ timeout: DIAL_TIMEOUT_MS, autoSelectFamily: true });
+  readonly #connectTls = buildConnector({ timeout: DIAL_TIMEOUT_MS });
   readonly #origins: Http1Origins;
   readonly #viaSecret = randomBytes(16);
 
@@ -131,20 +131,21 @@ export class Forwarder {
   async #clearnet(origin: Origin, signal: AbortSignal): Promise<Socket> {
     const { port } = origin;
     const host = origin.host.replace(/^\[(.*)\]$/, '$1');
-    const to = { ...origin, host };
-    if (this.#entry.clearnet !== 'exit') return this.#dial(to);
     // undici asks no more of a socket than a stream has.
-    const stream = (await throughExit(this.#entry, { host, port }, signal)) as Socket;
-    return origin.scheme === 'http' ? stream : this.#dial(to, stream);
+    const stream = (
+      this.#entry.clearnet === 'exit'
+        ? await throughExit(this.#entry, { host, port }, signal)
+        : await dial({ host, port }, signal)
+    ) as Socket;
+    return origin.scheme === 'http' ? stream : this.#secure({ ...origin, host }, stream);
   }
 
-  /** Connects, unless a way is there already, and for https does the TLS, checked as Node does it. */
-  async #dial({ scheme, host, port }: Origin, httpSocket?: Socket): Promise<Socket> {
+  /** TLS over a way that is there, checked as Node does it. */
+  async #secure({ scheme, host, port }: Origin, httpSocket: Socket): Promise<Socket> {
     const base = { hostname: host, protocol: `${scheme}:`, port: String(port), servername: host };
-    const options = { ...base, ...(httpSocket && { httpSocket }) };
     return new Promise((resolve, reject) => {
-      this.#dialDirect(options, (error, socket) => {
-        if (error) httpSocket?.destroy();
+      this.#connectTls({ ...base, httpSocket }, (error, socket) => {
+        if (error) httpSocket.destroy();
         if (error) reject(error);
         else resolve(socket!);
       });

@@ -7,6 +7,9 @@ import { HttpsProxyAgent } from 'https-proxy-agent';
 import ipaddr from 'ipaddr.js';
 import { NwsError } from '../../errors.js';
 
+/** How long one of several addresses of the proxy may take: Node's 250 ms are too short for slow paths. */
+const ATTEMPT_MS = 2_500;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 export type AgentFor = (url: string) => Agent | undefined;
 
@@ -45,7 +48,8 @@ function newAgent(proxy: string, tunnel: boolean): Agent {
       hint: 'check HTTP_PROXY, HTTPS_PROXY and ALL_PROXY, or name the relay in NO_PROXY',
     });
   }
-  return tunnel ? new HttpsProxyAgent(url) : new HttpProxyAgent(url);
+  const options = { autoSelectFamilyAttemptTimeout: ATTEMPT_MS };
+  return tunnel ? new HttpsProxyAgent(url, options) : new HttpProxyAgent(url, options);
 }
 
 function isDirect(url: URL, exempt: readonly string[]): boolean {

@@ -3,11 +3,13 @@
 import { EventEmitter } from 'node:events';
 import { type RawData, WebSocket } from 'ws';
 import { Backoff } from './backoff.js';
+import { createConnectionWith } from './create-connection.js';
+import { readAnswer, USER_AGENT } from './handshake.js';
 import type { AgentFor } from './proxy-agent.js';
 
 /** Longest frame that is read from a relay: twice what the most generous common relay passes on. */
 const MAX_FRAME_BYTES = 1024 * 1024;
-/** How long TCP, TLS and the WebSocket handshake may take together. */
+/** How long resolving and TCP may take, and TLS and the WebSocket handshake together. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** After this much silence the relay is asked for a sign of life; after as much again it is given up. */
 const KEEP_ALIVE_MS = 20_000;
@@ -50,10 +52,17 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   #heardAt = 0;
   #localAddress: string | undefined;
   #closed = false;
+  #url: string;
 
   constructor(options: RelaySocketOptions) {
     super();
     this.#options = options;
+    this.#url = options.url;
+  }
+
+  /** Where the connection leads, or led last: where the relay's address redirects to, if it does. */
+  get url(): string {
+    return this.#url;
   }
 
   get isOpen(): boolean {
@@ -141,27 +150,40 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#retryTimer = undefined;
     this.#attemptedAt = performance.now();
     try {
-      this.#ws = this.#dial();
+      this.#ws = this.#dial(this.#options.url, 0);
     } catch (error) {
       this.#lose(describe(error)); // a URL that can't be dialled, or an upstream proxy that can't be used
     }
   }
 
-  #dial(): WebSocket {
-    const { url, agentFor } = this.#options;
-    const agent = agentFor?.(url);
+  #dial(url: string, redirects: number): WebSocket {
+    const agent = this.#options.agentFor?.(url);
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+    const ways =
+      agent === undefined
+        ? { createConnection: createConnectionWith(url.startsWith('wss:'), signal) as never }
+        : { agent };
     const ws = new WebSocket(url, {
       perMessageDeflate: false, // ciphertext doesn't compress, and trying costs half of the throughput
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      ...(agent === undefined ? {} : { agent }),
+      headers: { 'User-Agent': USER_AGENT },
+      ...ways,
     });
+    this.#url = url;
     let failure: string | undefined;
     const heard = (): void => {
       this.#heardAt = performance.now();
     };
     ws.on('upgrade', ({ socket }) => {
       this.#localAddress = socket.localAddress;
+    });
+    ws.on('unexpected-response', (_request, response) => {
+      const answer = readAnswer(response, url, redirects);
+      if ('failure' in answer) failure = answer.failure;
+      else failure = this.#follow(ws, answer.redirect, redirects + 1);
+      ws.terminate();
     });
     ws.on('open', () => this.#onOpen(ws));
     ws.on('message', (data, isBinary) => this.#onMessage(ws, data, isBinary));
@@ -171,9 +193,21 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
       failure ??= describe(error);
     });
     ws.on('close', (code) => {
+      over.abort();
       if (this.#ws === ws) this.#lose(failure ?? `the relay closed the connection (${code})`);
     });
     return ws;
+  }
+
+  /** Goes on at another address. Returns why that can't be. */
+  #follow(ws: WebSocket, url: string, redirects: number): string | undefined {
+    if (this.#ws !== ws) return undefined;
+    try {
+      this.#ws = this.#dial(url, redirects);
+      return undefined;
+    } catch (error) {
+      return describe(error);
+    }
   }
 
   #onOpen(ws: WebSocket): void {
