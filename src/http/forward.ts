@@ -7,12 +7,11 @@ import {
   ServerResponse,
   STATUS_CODES,
 } from 'node:http';
-import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
-import { abortConnection } from '../common/abort-connection.js';
 import { NwsError, toNwsError } from '../errors.js';
+import { ClientProbe } from './client-probe.js';
 import { awaitsContinue, noLongerAwaits } from './h1/continue.js';
+import { cutAnswer } from './h1/cut.js';
 import type { Http2Request } from './h2/request.js';
 import { Http2Response } from './h2/response.js';
 import { answerFields, hasBody, type RawHeaders, responseHead } from './headers.js';
@@ -31,6 +30,8 @@ export interface ForwardOptions {
   readonly headers: RawHeaders;
   /** What changes in the fields of the answer, interim ones included. */
   readonly editAnswer?: ((fields: string[]) => string[]) | undefined;
+  /** The failure that an answer is where it isn't the origin's own word. */
+  readonly judge?: ((answer: Answer) => NwsError | undefined) | undefined;
   /**
    * Called at most once, and only while nothing has been answered: the caller replies.
    * Later the client's connection is cut instead, so that half an answer never looks whole.
@@ -50,10 +51,6 @@ export function forwardRequest(
   new Exchange(req, res, options).send(false);
 }
 
-/** A client that has ended its side is asked so soon whether it is there, and then at once again. */
-const PROBE_MS = 2_000;
-const PROBE_AGAIN_MS = 250;
-
 /** Asking twice does what asking once does (RFC 9110, 9.2.2, and the registry of methods). */
 const IDEMPOTENT: ReadonlySet<string> = new Set(
   'GET HEAD OPTIONS TRACE PUT DELETE PROPFIND REPORT SEARCH QUERY COPY MOVE MKCOL'.split(' '),
@@ -71,7 +68,7 @@ class Exchange {
   #isConnected = false;
   #isRepeated = false;
   #headTimer: NodeJS.Timeout | undefined;
-  #probeTimer: NodeJS.Timeout | undefined;
+  readonly #probe = new ClientProbe(() => this.#sayInterim(100, []));
   #hasHead = false;
   #isOver = false;
 
@@ -166,20 +163,14 @@ class Exchange {
     this.#answer = answer;
     answer.on('error', () => this.#cut()).once('close', () => answer.complete || this.#cut());
     const status = answer.statusCode ?? 502;
-    const unread = unreadable(answer.rawHeaders);
-    if (unread !== undefined) {
-      this.#fail(unread);
-      return;
+    const unread = unreadable(answer.rawHeaders) ?? this.#options.judge?.(answer);
+    if (unread !== undefined) return void this.#fail(unread);
+    try {
+      this.#sayHead(answer, status);
+    } catch (error) {
+      return void this.#fail(toNwsError(error, 'http_protocol_error'));
     }
     this.#hasHead = true;
-    const fields = this.#edited(answer.rawHeaders, status);
-    if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
-    else if (this.#res instanceof ServerResponse) keepForUpload(this.#res);
-    const reason = answer.statusMessage ?? '';
-    const isPlain = /^[\x20-\x7e]+$/.test(reason);
-    if (this.#res instanceof Http2Response) this.#res.respond(status, fields, answer.isEmpty);
-    else
-      this.#res.writeHead(status, isPlain ? reason : (STATUS_CODES[status] ?? 'Unknown'), fields);
     answer.once('end', () => {
       this.#res.addTrailers(pairsOf(answer.rawTrailers) as unknown as OutgoingHttpHeaders); // written where the framing allows
     });
@@ -187,6 +178,20 @@ class Exchange {
     // The head travels with the first bytes of the body where they came together, else by itself:
     // a stream of events may stay silent for long.
     setImmediate(this.#flushHead);
+  }
+
+  /** @throws of what the client's version of HTTP has no way to say */
+  #sayHead(answer: Answer, status: number): void {
+    const fields = this.#edited(answer.rawHeaders, status);
+    if (awaitsContinue(this.#req)) fields.push('Connection', 'close');
+    else if (this.#res instanceof ServerResponse) keepForUpload(this.#res);
+    if (this.#res instanceof Http2Response) {
+      this.#res.respond(status, fields, answer.isEmpty);
+      return;
+    }
+    const { statusMessage: reason = '' } = answer;
+    const isPlain = /^[\x20-\x7e]+$/.test(reason);
+    this.#res.writeHead(status, isPlain ? reason : (STATUS_CODES[status] ?? 'Unknown'), fields);
   }
 
   #edited(raw: RawHeaders, status = 100): string[] {
@@ -231,14 +236,13 @@ class Exchange {
     if (!this.#req.socket.destroyed && !this.#res.headersSent) this.#options.onError(error);
   }
 
-  /** Once the head is written, cutting the connection is all that tells the client. */
+  /** Once the head is written, ending the connection is all that tells the client. */
   #cut(): void {
     if (this.#isOver || !this.#hasHead) return;
     this.#settle();
-    // To a client of HTTP/1.0 the end of the connection may be the end of the answer, but not a reset.
-    const { socket } = this.#req;
-    if (socket instanceof Socket && !(socket instanceof TLSSocket)) abortConnection(socket);
-    this.#res.destroy();
+    this.#answer!.unpipe();
+    if (this.#res instanceof Http2Response) this.#res.destroy();
+    else cutAnswer(this.#res, this.#answer!);
   }
 
   readonly #onBroken = (): void => {
@@ -264,28 +268,14 @@ class Exchange {
     this.#res.destroy();
   };
 
-  /**
-   * A client that has ended its side may wait for its answer, or be gone (RFC 9112, section 9.6): a word that means
-   * nothing to the one is answered with a reset for the other.
-   */
-  readonly #onClientEnd = (): void => {
-    this.#probe(PROBE_MS, PROBE_AGAIN_MS);
-  };
-
-  /** Twice: the reset that answers the first word shows at the next, since nobody reads behind an end. */
-  #probe(inMs: number, thenMs: number): void {
-    this.#probeTimer = setTimeout(() => {
-      this.#sayInterim(100, []);
-      if (!this.#isOver) this.#probe(thenMs, inMs);
-    }, inMs);
-  }
+  readonly #onClientEnd = (): void => this.#probe.start();
 
   /** Leaves the origin's side; what the client still sends is read and dropped. */
   readonly #settle = (): void => {
     if (this.#isOver) return;
     this.#isOver = true;
     clearTimeout(this.#headTimer);
-    clearTimeout(this.#probeTimer);
+    this.#probe.stop();
     this.#req.socket.off('close', this.#onClientGone).off('end', this.#onClientEnd);
     const outgoing = this.#outgoing;
     if (outgoing === undefined) return;

@@ -1,6 +1,7 @@
 // What the ways in share: the parts of one running entry. A type only; proxy.ts builds the parts.
 
 import type { Logger } from 'pino';
+import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { LocalAuthority } from '../tls/authority/authority.js';
 import type { ExitChooser } from './clearnet/exits.js';
 import type { HostResolver } from './resolve.js';
@@ -20,5 +21,7 @@ export interface Entry {
   readonly clearnet: 'direct' | 'exit' | 'deny';
   /** For `clearnet: 'exit'`. */
   readonly exits?: Pick<ExitChooser, 'open'> | undefined;
+  /** For `clearnet: 'direct'`: the proxy that a host is reached through, if any. */
+  readonly upstreamFor?: ProxyFor | undefined;
   readonly log: Logger;
 }

@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
+import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts.js';
@@ -38,6 +39,8 @@ export interface ProxyOptions extends TunnelOptions {
   readonly clearnet: 'direct' | 'exit' | 'deny';
   /** Exits that the clear web may use, best first; none: those that announce themselves. */
   readonly exits?: readonly Address[] | undefined;
+  /** For `clearnet: 'direct'`: the proxy that a host is reached through; none: all are dialled. */
+  readonly upstreamFor?: ProxyFor | undefined;
   /** What clients have to give; absent: whoever reaches the port may use it. */
   readonly auth?: Credentials | undefined;
   /** Name → `.nostr` name, npub or nprofile. */
@@ -118,7 +121,7 @@ function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): 
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {
-  const { relays, aliases, log, tls, clearnet, requirePin } = options;
+  const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
   return {
     resolver: new HostResolver({ relays, aliases, events: pool, log }),
@@ -128,6 +131,7 @@ function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthorit
     shown: new ShownPins(),
     tls,
     clearnet,
+    upstreamFor,
     log,
   };
 }

@@ -157,9 +157,11 @@ function breakOff(
   if (at < headBytes) return { wire, end, outcome: 'refused', sight };
   if (none) return { wire, end, outcome: end === 'fin' ? outcome : 'either', sight };
   if (draft.framing === 'close') {
-    // An end looks like the end; a reset doesn't.
+    // An end looks like the end. So does a reset, where it comes together with the last bytes: libuv tells it as an end
+    // after a short read.
     const part = { ...sight, body: sight.body.subarray(0, at - headBytes) };
-    return { wire, end, outcome: end === 'fin' ? weaker(outcome, 'whole') : 'cut', sight: part };
+    const ended = end === 'fin' ? 'whole' : 'either';
+    return { wire, end, outcome: weaker(outcome, ended), sight: part };
   }
   if (at === whole.length) return { wire, end, outcome: end === 'fin' ? outcome : 'either', sight };
   // All of the body, but not the end of its framing.

@@ -100,7 +100,9 @@ async function answer(
   // The rest of an upload is still read, so that no reset takes the answer along.
   if (plan.end === 'fin') socket.end();
   if (plan.end === 'silence' && socket.readableEnded) socket.end();
-  if (plan.end === 'silence') socket.once('end', () => socket.end());
+  // An answer that was whole all the same may have the next request behind it: nobody would ever answer that.
+  if (plan.end === 'silence')
+    socket.once('end', () => socket.end()).once('data', () => socket.end());
   return false;
 }
 

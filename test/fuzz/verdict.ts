@@ -57,14 +57,24 @@ function wrongAnswer(
   );
 }
 
+/** What a client with nghttp2 takes. */
+const MAX_H2_VALUE = 65_536;
+
 /**
  * What the proxy fetches from the clear web itself, it reads to the letter. In TLS it is the whole connection that a
  * client ends, be its answer on the way or not (RFC 5246, section 7.2.1).
  */
-function judged(way: Way, { answer: { outcome, isOdd }, habit }: Exchange): Outcome {
+function judged(way: Way, { answer, habit, request }: Exchange): Outcome {
+  const { outcome, isOdd, sight } = answer;
+  // What ends a connection of HTTP/1.0 is a reset, which libuv may tell this client as an end.
+  const isBare = request.version === '1.0' && way !== 'connect-tls' && way !== 'h2';
+  if (outcome === 'cut' && isBare) return 'either';
+  if (way === 'connect-tls' && habit.endsEarly) return 'either';
   if (outcome !== 'whole') return outcome;
-  const isLeft = way === 'connect-tls' && habit.endsEarly;
-  return isLeft || (way === 'clear' && isOdd) ? 'either' : outcome;
+  if (way === 'h2' && sight.head.fields.some(({ length }) => length > MAX_H2_VALUE)) {
+    return 'refused';
+  }
+  return way === 'clear' && isOdd ? 'either' : outcome;
 }
 
 function isFailurePage({ head }: View): boolean {
@@ -119,7 +129,10 @@ function isShort(
   view: View,
   sight: Sight,
 ): string | undefined {
-  if (view.body.length !== sight.body.length) {
+  // A reset takes along what hasn't been read, and libuv may tell it as an end (answers.ts).
+  const mayLackBytes =
+    answer.outcome === 'cut' || (answer.end === 'reset' && answer.outcome === 'either');
+  if (view.body.length !== sight.body.length && !mayLackBytes) {
     return `${view.body.length} of ${sight.body.length} bytes, and looks whole`;
   }
   const hints = view.interim

@@ -60,6 +60,7 @@ export interface TestEntryOptions {
   clearnet?: Entry['clearnet'];
   /** For `clearnet: 'exit'`. */
   exits?: Entry['exits'];
+  upstreamFor?: Entry['upstreamFor'];
   requirePin?: boolean;
   /** What clients have to say; default: nothing. */
   auth?: Credentials;
@@ -159,6 +160,7 @@ export class TestEntry {
       tls,
       clearnet,
       exits,
+      upstreamFor: options.upstreamFor,
       log: silent,
     };
   }

@@ -23,12 +23,13 @@ export class PairEnd extends Duplex {
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.bytesTaken += chunk.length;
     const other = this.#other!;
-    if (other.push(chunk)) process.nextTick(done);
+    // One that has left takes what comes, and drops it.
+    if (other.destroyed || other.push(chunk)) process.nextTick(done);
     else other.#onRead = done;
   }
 
   override _final(done: () => void): void {
-    this.#other!.push(null);
+    if (!this.#other!.destroyed) this.#other!.push(null);
     done();
   }
 
@@ -40,6 +41,7 @@ export class PairEnd extends Duplex {
       const reset = new NwsError('connection_terminated', 'the peer has reset the stream');
       process.nextTick(() => other.destroy(reset));
     }
+    this._read(); // whoever waits for room has it now
     done(error);
   }
 }

@@ -9,7 +9,7 @@ import { type Io, makeHome, openLog, sourcesOf } from '../io.js';
 import { runChild } from '../run/child.js';
 import { clientEnv } from '../run/client-env.js';
 import { givenSigner } from '../signers.js';
-import { upstreamOf } from '../upstream.js';
+import { clearnetUpstreamOf, upstreamOf } from '../upstream.js';
 
 export const runCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
@@ -28,6 +28,10 @@ export const runCommand = (io: Io): CommandBody => ({
             'several commands',
             `nws run -- sh -c 'git clone https://<name>.nostr/repo && make -C repo'`,
           ],
+          [
+            "behind a company's proxy, which all but .nostr goes by",
+            'HTTPS_PROXY=http://user:password@proxy.example:3128 nws run -- npm ci',
+          ],
         ),
       ),
   handler: async (flags) => {
@@ -37,11 +41,11 @@ export const runCommand = (io: Io): CommandBody => ({
     const log = openLog(io, config);
     await makeHome(config.home);
     const signer = await givenSigner(config);
-    const agentFor = upstreamOf(sources);
-    const proxy = await startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
+    const upstream = { agentFor: upstreamOf(sources), upstreamFor: clearnetUpstreamOf(sources) };
+    const proxy = await startProxy({ ...config, log, ...upstream, ...(signer && { signer }) });
     io.onCrash.add(() => proxy.close(0));
     try {
-      const env = await clientEnv(io, proxy.url, proxy.caPath);
+      const env = await clientEnv(io, proxy.url, proxy.caPath, (text) => log.warn(text));
       io.exitStatus = await runChild(io, command, args, env);
     } finally {
       await proxy.close(0);

@@ -12,7 +12,7 @@ import { NwsError, toNwsError } from '../../errors.js';
 import type { RawHeaders } from '../headers.js';
 import type { Outgoing, OutgoingHead } from '../outgoing.js';
 import { Http2Answer } from './answer.js';
-import { fromHttp2Fields, toHttp2Fields } from './fields.js';
+import { fromHttp2Fields, sendTrailers, toHttp2Fields } from './fields.js';
 import type { Http2Sessions } from './sessions.js';
 
 /** What is kept of a body for a second time. */
@@ -90,7 +90,7 @@ export class Http2ClientRequest extends Writable implements Outgoing {
     this.#stream = stream;
     this.emit('socket', stream);
     stream.on('error', () => undefined); // shows as 'close'
-    stream.on('wantTrailers', () => stream.sendTrailers(toHttp2Fields(this.#trailers)));
+    sendTrailers(stream, () => this.#trailers);
     stream.on('headers', (headers: IncomingHttpHeaders, _flags: number, raw?: string[]) =>
       this.emit('information', informationOf(headers, raw)),
     );

@@ -1,7 +1,13 @@
 // Header lists between HTTP/1.x (raw pairs: name, value, …) and node:http2 (an object of lower-case names).
 // Which fields may pass at all is headers.ts's matter; here it is how they are written.
 
-import type { IncomingHttpHeaders, OutgoingHttpHeaders } from 'node:http2';
+import {
+  constants,
+  type Http2Stream,
+  type IncomingHttpHeaders,
+  type OutgoingHttpHeaders,
+} from 'node:http2';
+import { NwsError } from '../../errors.js';
 import type { RawHeaders } from '../headers.js';
 
 /** Of these a second one means nothing: the first stays, as node:http has it. Others are lists (RFC 9110, 5.3). */
@@ -41,12 +47,41 @@ const FORBIDDEN = new Set([
 /** What a name is made of (RFC 9110, section 5.6.2): node:http2 throws at others. */
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 
-/** End-to-end fields as node:http2 takes them. */
+/**
+ * The longest value, in bytes. Peers with nghttp2 (curl, Node.js, nginx) take a longer one for a COMPRESSION_ERROR, which
+ * ends the whole connection.
+ */
+const MAX_VALUE_BYTES = 65_536;
+
+/**
+ * End-to-end fields as node:http2 takes them.
+ * @throws NwsError `http_protocol_error` for a value that is too long
+ */
 export function toHttp2Fields(raw: RawHeaders): OutgoingHttpHeaders {
   const fields = joined(raw);
   for (const name of FORBIDDEN) delete fields[name];
   if (fields.te !== 'trailers') delete fields.te;
+  for (const [name, value] of Object.entries(fields)) {
+    const longest = Math.max(...[value].flat().map(({ length }) => length));
+    if (longest > MAX_VALUE_BYTES) throw tooLong(name, longest);
+  }
   return fields;
+}
+
+/** Sends trailers when the stream asks for them; one whose trailers HTTP/2 has no way to say is reset. */
+export function sendTrailers(stream: Http2Stream, trailers: () => RawHeaders): void {
+  stream.on('wantTrailers', () => {
+    try {
+      stream.sendTrailers(toHttp2Fields(trailers()));
+    } catch {
+      stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    }
+  });
+}
+
+function tooLong(name: string, bytes: number): NwsError {
+  const message = `${name.slice(0, 40)} has ${bytes} bytes, and HTTP/2 carries ${MAX_VALUE_BYTES} in a field`;
+  return new NwsError('http_protocol_error', message, { hint: 'by HTTP/1.1 it passes' });
 }
 
 /** Raw pairs by their names in lower case; what came twice in one value, but for Set-Cookie. */

@@ -4,7 +4,7 @@
 import { constants, type ServerHttp2Stream } from 'node:http2';
 import { Writable } from 'node:stream';
 import type { RawHeaders } from '../headers.js';
-import { toHttp2Fields } from './fields.js';
+import { sendTrailers, toHttp2Fields } from './fields.js';
 import type { Http2Request } from './request.js';
 
 /** How long the rest of an upload is read after its answer: some clients take a reset for a failure. */
@@ -20,7 +20,7 @@ export class Http2Response extends Writable {
     super({ highWaterMark: req.stream.writableHighWaterMark, autoDestroy: false });
     this.req = req;
     this.stream = req.stream;
-    this.stream.on('wantTrailers', () => this.stream.sendTrailers(toHttp2Fields(this.#trailers)));
+    sendTrailers(this.stream, () => this.#trailers);
     this.on('error', () => undefined);
     this.stream.on('error', () => undefined); // a reset of either side; it shows as 'close'
     this.stream.once('close', () => this.destroy());
@@ -35,20 +35,23 @@ export class Http2Response extends Writable {
   writeInformation(status: number, headers: RawHeaders = []): void {
     const isInterim = status >= 100 && status < 200 && status !== 101;
     if (this.#isOver || this.headersSent || !isInterim) return;
-    this.stream.additionalHeaders({ ':status': status, ...toHttp2Fields(headers) });
+    try {
+      this.stream.additionalHeaders({ ':status': status, ...toHttp2Fields(headers) });
+    } catch {
+      // What HTTP/2 has no way to say, in a head that nobody needs.
+    }
   }
 
-  /** @param isEnd whether nothing follows: gRPC tells a head that is the end from one before an empty body. */
+  /**
+   * @param isEnd whether nothing follows: gRPC tells a head that is the end from one before an empty body
+   * @throws of a head that HTTP/2 has no way to say; nothing was sent then
+   */
   respond(status: number, headers: RawHeaders, isEnd = false): void {
     if (this.#isOver) return;
     const fields = { ':status': status, ...toHttp2Fields(headers) };
     // `sendDate` is not in the types: the origin's own Date, or none.
     const options = { endStream: isEnd, waitForTrailers: !isEnd, sendDate: false };
-    try {
-      this.stream.respond(fields, options);
-    } catch (error) {
-      this.destroy(error as Error); // of a head that HTTP/2 has no way to say
-    }
+    this.stream.respond(fields, options);
   }
 
   addTrailers(pairs: unknown): void {

@@ -67,7 +67,9 @@ function ask(req: Http2Request, origin: Duplex, options: WebSocketOptions): void
     origin.destroy();
     onError(toNwsError(error, 'http_upgrade_failed'));
   });
-  outgoing.once('response', (answer) => relay(answer, req, origin));
+  outgoing.once('response', (answer) =>
+    answered(() => relay(answer, req, origin), origin, onError),
+  );
   outgoing.once('upgrade', (answer, _socket, early) => {
     clearTimeout(timer);
     if (answer.headers['sec-websocket-accept'] !== acceptOf(key)) {
@@ -76,10 +78,21 @@ function ask(req: Http2Request, origin: Duplex, options: WebSocketOptions): void
       return;
     }
     if (early.length > 0) origin.unshift(early);
-    respond(answer, req);
-    onUpgrade(req.stream, origin);
+    if (answered(() => respond(answer, req), origin, onError)) onUpgrade(req.stream, origin);
   });
   outgoing.end();
+}
+
+/** Whether HTTP/2 has a way to say the answer. */
+function answered(say: () => void, origin: Duplex, onError: (error: NwsError) => void): boolean {
+  try {
+    say();
+    return true;
+  } catch (error) {
+    origin.destroy();
+    onError(toNwsError(error, 'http_protocol_error'));
+    return false;
+  }
 }
 
 function acceptOf(key: string): string {

@@ -1,4 +1,5 @@
-// CONNECT to a host of the clear web: dialled from here, reached through an exit, or refused by settings.
+// CONNECT to a host of the clear web: dialled from here or through an upstream proxy, reached through an exit, or
+// refused by settings.
 
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -10,6 +11,7 @@ import { type Caller, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
 import { formatHostPort, type HostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
+import { connectThrough } from './upstream.js';
 
 /**
  * Answers 200 when the host has accepted the connection.
@@ -19,7 +21,7 @@ export async function connectClearnet(entry: Entry, caller: Caller): Promise<voi
   if (entry.clearnet === 'deny') throw clearnetDenied(caller.at.host);
   const { at, signal } = caller;
   const isDirect = entry.clearnet === 'direct';
-  const upstream = await (isDirect ? dial(at, signal) : throughExit(entry, at, signal));
+  const upstream = await (isDirect ? reach(entry, at, signal) : throughExit(entry, at, signal));
   caller.accept();
   passOn(entry, caller, upstream);
 }
@@ -44,6 +46,12 @@ export function clearnetDenied(host: string): NwsError {
   return new NwsError('http_request_denied', `${host} is not a .nostr host`, {
     hint: 'this proxy serves .nostr alone; start it with --clearnet direct or exit to let it reach others',
   });
+}
+
+/** What is inside a CONNECT doesn't show: port 80 is taken for http, all else for https. */
+function reach({ upstreamFor }: Entry, to: HostPort, signal: AbortSignal): Promise<Socket> {
+  const proxy = upstreamFor?.({ isSecure: to.port !== 80, ...to });
+  return proxy === undefined ? dial(to, signal) : connectThrough(proxy, to, signal);
 }
 
 /**

@@ -45,7 +45,10 @@ export async function acceptTls(
   ignoreErrors(socket);
   const timer = setTimeout(() => socket.destroy(new Error('timed out')), CLIENT_HEAD_TIMEOUT_MS);
   const left = new AbortController();
-  client.once('close', () => left.abort());
+  const leave = (): void => left.abort();
+  client.once('close', leave);
+  // Its end alone closes nothing here: these sockets may be half open.
+  socket.once('end', leave);
   try {
     await once(socket, 'secure', { signal: left.signal });
     return socket;
@@ -57,5 +60,6 @@ export async function acceptTls(
     });
   } finally {
     clearTimeout(timer);
+    socket.off('end', leave);
   }
 }

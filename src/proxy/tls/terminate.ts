@@ -21,6 +21,9 @@ import type { FirstWord } from './prelude.js';
 /** What a client may take for its first word once its stream has failed: one that speaks TLS speaks at once. */
 const LAST_WORD_MS = 3_000;
 
+/** The fatal alert of RFC 8446, section 6.2, in its record. */
+const DECODE_ERROR = Buffer.from([21, 3, 3, 0, 2, 2, 50]);
+
 /** A stream on its way. Neither promise is left without a handler. */
 interface Opening {
   readonly to: Promise<ResolvedHost>;
@@ -37,16 +40,21 @@ export async function terminate(entry: Entry, caller: Caller): Promise<void> {
   const opening = open(entry, caller);
   const word = await firstWord(caller, opening.stream);
   if (word.kind === 'tls') await secure(entry, caller, word.alpn, opening);
-  else if (word.kind === 'broken') await refuseHello(caller, opening);
+  else if (word.kind === 'broken') refuseHello(entry, caller, opening);
   else passOn(entry, caller, await opening.stream);
 }
 
 /** What begins like TLS and can't be read must not reach the exit unpinned, whatever the exit would make of it. */
-async function refuseHello({ client }: Caller, opening: Opening): Promise<void> {
+function refuseHello(entry: Entry, caller: Caller, opening: Opening): void {
   opening.stream.then((stream) => stream.destroy(), ignore);
-  // decode_error of RFC 8446, section 6.2, as a TLS server would say it.
-  client.write(Buffer.from([21, 3, 3, 0, 2, 2, 50]));
-  throw new NwsError('tls_protocol_error', 'the client begins a TLS handshake that can’t be read');
+  caller.handOver();
+  caller.client.write(DECODE_ERROR);
+  caller.client.destroySoon();
+  const failure = new NwsError(
+    'tls_protocol_error',
+    'the client begins a TLS handshake that can’t be read',
+  );
+  logFailure(entry, caller.at.host, failure);
 }
 
 function open(entry: Entry, { at, signal }: Caller): Opening {

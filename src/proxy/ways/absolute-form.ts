@@ -2,7 +2,7 @@
 //
 //   client ── absolute form ─┬─ http://….nostr   a stream, plain HTTP inside its encryption
 //                            ├─ https://….nostr  a stream, pinned TLS
-//                            └─ other ────────── directly, or through an exit
+//                            └─ other ────────── directly, by an upstream proxy, or through an exit
 //
 // Forwarding itself is http/forward and http/upgrade.
 
@@ -21,8 +21,14 @@ import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { join, logFailure } from '../caller.js';
 import { clearnetDenied, dial, throughExit } from '../clearnet/clearnet.js';
+import {
+  connectProxy,
+  connectThrough,
+  loginRefused,
+  proxyAuthorization,
+} from '../clearnet/upstream.js';
 import type { Entry } from '../entry.js';
-import { type AbsoluteTarget, formatHostPort } from '../host-port.js';
+import { type AbsoluteTarget, formatHostPort, type HostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
 
 /** Requests to one origin at once: about what an exit takes of one client. */
@@ -43,7 +49,7 @@ export class Forwarder {
     this.#entry = entry;
     setMaxListeners(0, this.#closing.signal);
     this.#origins = new Http1Origins({
-      connect: (name) => this.#reach(originOf(name), this.#closing.signal),
+      connect: (name) => this.#reach(originOf(name), this.#closing.signal, false),
       idleMs: KEEP_ALIVE_MS,
       maxRequests: MAX_REQUESTS,
       isLenient: false,
@@ -57,12 +63,17 @@ export class Forwarder {
       replyFailure(res, error);
     };
     try {
+      // To a proxy, a plain request goes as it came; all else runs through it by CONNECT.
+      const proxy = target.scheme === 'http' ? this.#upstreamFor(target) : undefined;
+      const login = proxy && proxyAuthorization(proxy);
       const headers = this.#headers(target, req);
+      if (login !== undefined) headers.push('Proxy-Authorization', login);
       const origin = `${target.scheme}://${formatHostPort(target).toLowerCase()}`;
       forwardRequest(req, res, {
         send: (head) => this.#origins.send(origin, head),
-        path: target.path,
+        path: proxy ? `http://${target.authority}${target.path}` : target.path,
         headers,
+        judge: ({ statusCode }) => proxy && loginRefused(proxy, statusCode),
         onError,
       });
     } catch (error) {
@@ -78,7 +89,7 @@ export class Forwarder {
     };
     try {
       forwardUpgrade(req, client, head, {
-        connect: (signal) => this.#reach(target, signal),
+        connect: (signal) => this.#reach(target, signal, true),
         path: target.path,
         headers: this.#headers(target, req),
         onUpgrade: (side, origin) => join(this.#entry, target, side, origin),
@@ -117,10 +128,12 @@ export class Forwarder {
     return `1.1 nws-${digest.slice(0, 12)}`;
   }
 
-  async #reach(origin: Origin, signal: AbortSignal): Promise<Duplex> {
+  /** @param isTunnel whether an upstream proxy is to connect, rather than to forward plain requests */
+  async #reach(origin: Origin, signal: AbortSignal, isTunnel: boolean): Promise<Duplex> {
     const { resolver, pinned, open } = this.#entry;
     const { scheme, host, port } = origin;
-    if (!resolver.isNostr(host)) return endWith(await this.#clearnet(origin, signal), signal);
+    if (!resolver.isNostr(host))
+      return endWith(await this.#clearnet(origin, signal, isTunnel), signal);
     const to = await resolver.resolve(host);
     if (scheme === 'http') return endWith(await open(to, port, signal), signal);
     // Here the proxy is the TLS client, so there is nobody else who could check the exit.
@@ -128,16 +141,27 @@ export class Forwarder {
     return pinned.connect({ to, port, pin, alpn: ['http/1.1'], signal });
   }
 
-  async #clearnet(origin: Origin, signal: AbortSignal): Promise<Socket> {
-    const { port } = origin;
+  async #clearnet(origin: Origin, signal: AbortSignal, isTunnel: boolean): Promise<Socket> {
+    const { scheme } = origin;
     const host = origin.host.replace(/^\[(.*)\]$/, '$1');
+    const to = { ...origin, host };
+    const proxy = this.#upstreamFor(to);
+    if (proxy && scheme === 'http' && !isTunnel) return connectProxy(proxy, signal);
+    const way = proxy ? connectThrough(proxy, to, signal) : this.#way(to, signal);
+    const stream = await way;
+    return scheme === 'http' ? stream : this.#secure(to, stream);
+  }
+
+  async #way(to: HostPort, signal: AbortSignal): Promise<Socket> {
+    if (this.#entry.clearnet !== 'exit') return dial(to, signal);
     // undici asks no more of a socket than a stream has.
-    const stream = (
-      this.#entry.clearnet === 'exit'
-        ? await throughExit(this.#entry, { host, port }, signal)
-        : await dial({ host, port }, signal)
-    ) as Socket;
-    return origin.scheme === 'http' ? stream : this.#secure({ ...origin, host }, stream);
+    return (await throughExit(this.#entry, to, signal)) as Socket;
+  }
+
+  #upstreamFor({ scheme, host, port }: Origin): URL | undefined {
+    const { clearnet, resolver, upstreamFor } = this.#entry;
+    if (clearnet !== 'direct' || resolver.isNostr(host)) return undefined;
+    return upstreamFor?.({ isSecure: scheme === 'https', host, port });
   }
 
   /** TLS over a way that is there, checked as Node does it. */

@@ -7,8 +7,10 @@ import { SocketLike } from './socket-like.js';
 
 /** Bytes taken from the application before they are sent: enough to fill events while one is on its way. */
 const SEND_QUEUE_BYTES = 256 * 1024;
-/** A side that is done with the stream leaves the other this long to take what was written. */
+/** A side that is done with the stream leaves the other this long to take more of what was written. */
 const LINGER_MS = 30_000;
+/** The same where the other has it all, and its application may be reading: nobody can tell for how long. */
+const MAX_LINGER_MS = 10 * 60_000;
 
 export class TunnelStream extends SocketLike {
   readonly #state: StreamState;
@@ -19,6 +21,8 @@ export class TunnelStream extends SocketLike {
   #wantsBytes = false;
   #isEnded = false;
   #lingerTimer: NodeJS.Timeout | undefined;
+  /** The peer has sent what nobody reads any more. */
+  #isUnheard = false;
 
   constructor(state: StreamState, changed: () => void) {
     super({ allowHalfOpen: true });
@@ -94,11 +98,24 @@ export class TunnelStream extends SocketLike {
     if (phase === 'open' && error === null && send.endQueued) {
       // Written and ended in order: what was written still goes out, as it does on a TCP socket.
       this.#state.leave();
-      this.#lingerTimer = setTimeout(() => this.#abort(null), LINGER_MS);
+      this.#linger(MAX_LINGER_MS - LINGER_MS);
       this.#discard();
       this.#changed();
     } else if (phase !== 'over') this.#abort(error);
     callback(error);
+  }
+
+  /** @param leftMs how much longer it may be, once the peer has everything and says nothing */
+  #linger(leftMs: number): void {
+    const { send } = this.#state;
+    const before = send.progress;
+    this.#isUnheard = false;
+    this.#lingerTimer = setTimeout(() => {
+      const isAtRest = send.finished && !this.#isUnheard && leftMs > 0;
+      if (send.progress !== before) this.#linger(leftMs);
+      else if (isAtRest) this.#linger(leftMs - LINGER_MS);
+      else this.#abort(null);
+    }, LINGER_MS);
   }
 
   #abort(error: Error | null): void {
@@ -108,7 +125,7 @@ export class TunnelStream extends SocketLike {
   }
 
   #discard(): void {
-    while (this.#state.receive.take(performance.now()) !== undefined);
+    while (this.#state.receive.take(performance.now()) !== undefined) this.#isUnheard = true;
   }
 }
 

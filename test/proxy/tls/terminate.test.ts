@@ -198,11 +198,15 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
   })) {
     it(`refuses what begins like TLS with ${what}, and passes none of it on`, async () => {
       let received = 0;
-      const sink = await listenTcp((to) => to.on('data', (data) => (received += data.length)));
+      const sink = await listenTcp((to) =>
+        to.on('data', (data) => (received += data.length)).on('end', () => to.end()),
+      );
       entry.port = sink.port;
       const socket = await entry.tunnelled(exit.host);
       socket.write(bytes);
-      await once(socket, 'close');
+      // An alert: decode_error, fatal (RFC 8446, section 6).
+      expect([...(await readAll(socket))]).to.deep.equal([21, 3, 3, 0, 2, 2, 50]);
+      socket.destroy();
       await settled(() => entry.listener.connections + entry.streams.size + sink.sockets.size);
       expect(received).to.equal(0);
       await sink.close();

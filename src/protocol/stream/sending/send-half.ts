@@ -63,6 +63,11 @@ export class SendHalf {
     return this.#nextOffset === 0 || this.#segments.first?.lost === true;
   }
 
+  /** Grows as the peer gets bytes, and as its application takes them. */
+  get progress(): number {
+    return this.#acked + this.#limit;
+  }
+
   get endQueued(): boolean {
     return this.#finQueued;
   }
