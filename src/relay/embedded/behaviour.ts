@@ -47,7 +47,7 @@ export interface RelayBehaviour {
   authUnanswered: boolean;
   /** After so many events of an authenticated client its subscriptions end, and it is asked again; 0: never. */
   authAgainAfter: number;
-  /** Events with a `p` tag go to those alone who have authenticated as one of these keys. */
+  /** Ephemeral events with a `p` tag go to those alone who have authenticated as one of these keys. */
   receiversOnly: boolean;
   /** Subscriptions of one connection. */
   maxSubscriptions: number;

@@ -128,8 +128,8 @@ export class RelayClient {
     return subscription;
   }
 
-  #mayRead({ tags }: NostrEvent): boolean {
-    if (!this.#core.behaviour.receiversOnly) return true;
+  #mayRead({ kind, tags }: NostrEvent): boolean {
+    if (!this.#core.behaviour.receiversOnly || !isEphemeral(kind)) return true;
     const receivers = tags.filter(([name]) => name === 'p');
     return receivers.length === 0 || receivers.some(([, key = '']) => this.#auth.has(key));
   }
