@@ -39,6 +39,12 @@ export const MAX_SEEN_EVENTS = 65_536;
 /** How long a target may take to accept a connection. */
 export const DIAL_TIMEOUT_MS = 10_000;
 
+/**
+ * How long one of several addresses of an upstream proxy may take, before the next is tried instead: Node's 250 ms end
+ * attempts on slow paths.
+ */
+export const ADDRESS_ATTEMPT_MS = 2_500;
+
 /** How long shutting down waits for streams to end by themselves. */
 export const SHUTDOWN_GRACE_MS = 5_000;
 

@@ -177,7 +177,9 @@ describe('the house', () => {
     const dialling = sources
       .filter(({ path }) => path.startsWith('src/exit/'))
       .filter(({ text }) =>
-        /import \{[^}]*\bconnect\b[^}]*\} from 'node:(net|tls)'|\bnew Socket\(/.test(text),
+        /import \{[^}]*\bconnect\b[^}]*\} from 'node:(net|tls)'|\bconnectHost\b|\bnew Socket\(/.test(
+          text,
+        ),
       )
       .map(({ path }) => path);
     expect(dialling).to.deep.equal(['src/exit/dial/dial.ts']);

@@ -107,7 +107,10 @@ const OPTIONS = {
   once: { type: 'boolean', describe: 'Fetch the page, then leave' },
   out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },
   pubkey: { ...text, demandOption: true, describe: 'Public key, 64 hex digits or npub' },
-  behave: { ...text, describe: 'strfry: reorder, delay and replay as strfry does' },
+  behave: {
+    ...text,
+    describe: 'with the habits of strfry, nostr-rs-relay, khatru (with AUTH), or strict ones',
+  },
   delay: { ...text, describe: 'Deliver this many milliseconds later' },
   loss: { ...text, describe: 'Lose this share of deliveries, 0 to 1' },
   duplicate: { ...text, describe: 'Deliver this share twice, 0 to 1' },

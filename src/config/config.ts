@@ -9,7 +9,8 @@ import {
   isNostrHost,
   normalizeRelayUrl,
 } from '../protocol/names/address.js';
-import { type RelayBehaviour, strfryBehaviour } from '../relay/embedded/behaviour.js';
+import type { RelayBehaviour } from '../relay/embedded/behaviour.js';
+import { PRESETS, type PresetName } from '../relay/embedded/presets.js';
 import { type AccessConfig, access, exits } from './access.js';
 import {
   DEFAULT_LISTEN,
@@ -186,7 +187,7 @@ export function relayConfig(sources: Sources): RelayConfig {
 }
 
 function relayBehaviour(settings: Settings): Partial<RelayBehaviour> {
-  const preset = settings.choice({ flag: 'behave' }, ['plain', 'strfry']);
+  const preset = settings.choice({ flag: 'behave' }, Object.keys(PRESETS) as PresetName[]);
   const ms = { min: 0, max: MAX_RELAY_MS };
   const share = { min: 0, max: 1, whole: false };
   const bytes = { min: 1, max: 2 ** 30 };
@@ -200,7 +201,7 @@ function relayBehaviour(settings: Settings): Partial<RelayBehaviour> {
     disconnectEveryMs: settings.number({ flag: 'disconnect-every' }, ms),
   };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
-  return { ...(preset === 'strfry' ? strfryBehaviour : {}), ...Object.fromEntries(given) };
+  return { ...PRESETS[preset ?? 'plain'], ...Object.fromEntries(given) };
 }
 
 function base(settings: Settings, defaultLevel: LogLevel): BaseConfig {

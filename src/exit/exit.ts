@@ -122,8 +122,8 @@ function connect(
   onIncoming: (incoming: IncomingStream) => void,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
-  const authSigner = (): Signer => signer;
-  const pool = new RelayPool({ log, authSigner, agentFor, eventLimitBytes: maxEventBytes });
+  const authSigners = (): Signer[] => [signer];
+  const pool = new RelayPool({ log, authSigners, agentFor, eventLimitBytes: maxEventBytes });
   const mayCome = (client: string): boolean => admits(options, client);
   const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
   return { pool, session };

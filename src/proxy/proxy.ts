@@ -77,7 +77,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const entry = { ...entryOf({ ...options, relays }, tunnel, authority), exits };
   const pages = new LocalPages({
     caPem: authority.pem,
-    isReady: () => relays.length === 0 || isAnyUp(pool, relays),
+    obstacle: () => (relays.length === 0 ? undefined : obstacleOf(pool, relays)),
   });
   const forwarder = new Forwarder(entry);
   const authenticator = options.auth && new Authenticator(options.auth, options.log);
@@ -136,8 +136,12 @@ function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthorit
   };
 }
 
-function isAnyUp(pool: RelayPool, relays: readonly string[]): boolean {
-  return pool.links().some((link) => link.isUp && relays.includes(link.url));
+/** Why none of these relays can carry a request now. */
+function obstacleOf(pool: RelayPool, relays: readonly string[]): string | undefined {
+  const up = pool.links().filter(({ url, isUp }) => isUp && relays.includes(url));
+  if (up.length === 0) return 'no relay is up';
+  if (up.some(({ deafness }) => deafness === undefined)) return undefined;
+  return up.map(({ url, deafness }) => `${url} ends our subscription: ${deafness}`).join('\n');
 }
 
 /** A proxy without a relay is no reason to fail: relays come back, and names bring their own. */

@@ -43,8 +43,8 @@ export class Tunnel {
     listener: ReverseListener | undefined,
   ) {
     const { log, signer, agentFor, maxEventBytes, reverseTls = 'required' } = options;
-    const authSigner = (): Signer => this.session.relaySigner;
-    this.pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigner });
+    const authSigners = (url: string): Signer[] => this.session.relaySigners(url);
+    this.pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigners });
     const publicAddress = options.publicAddress && formatHostPort(options.publicAddress);
     const reverse =
       listener && publicAddress ? { listener, publicAddress, tls: reverseTls } : undefined;

@@ -3,84 +3,44 @@
 import { EventEmitter } from 'node:events';
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import type { Signer } from '../crypto/signer.js';
 import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
 import { Authenticator } from './auth.js';
-import type { AgentFor } from './connection/proxy-agent.js';
 import { RelaySocket } from './connection/socket.js';
 import { parseRelayFrame, type RelayFrame } from './frame.js';
+import type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
-import { type OnResult, Outbox } from './outbox.js';
-import { type Subscription, type SubscriptionHandlers, Subscriptions } from './subscriptions.js';
+import { Confirming, type ConfirmingHabit } from './publishing/confirming.js';
+import { type OnResult, Outbox } from './publishing/outbox.js';
+import { refusesTime, withClocks } from './relay-clock.js';
+import {
+  type Subscription,
+  type SubscriptionHandlers,
+  Subscriptions,
+} from './subscribing/subscriptions.js';
 
-export type { PublishResult } from './outbox.js';
-export type { Subscription, SubscriptionHandlers } from './subscriptions.js';
+export type { AuthSigners, RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
+export type { PublishResult } from './publishing/outbox.js';
+export type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
 /** How long a relay may take to answer an event; strfry takes a few milliseconds. */
 const OK_TIMEOUT_MS = 10_000;
 /** What stands around an event in a frame. */
 const FRAME_OVERHEAD_BYTES = 128;
 
-export interface RelayLinkEvents {
-  up: [];
-  down: [reason: string];
-  /** An attempt to connect failed; the next is already due. */
-  unreachable: [reason: string];
-  /** canPublish was false, and there is room again. */
-  drain: [];
-}
-
-export interface RelayLink extends EventEmitter<RelayLinkEvents> {
-  readonly url: string;
-  readonly isUp: boolean;
-  /** Bytes of events that were published and have no OK yet. */
-  readonly unconfirmedBytes: number;
-  /** The relay is up and the pacing bound isn't reached. */
-  readonly canPublish: boolean;
-  /** While it takes no more: when it will have confirmed nothing for too long, on performance.now(). */
-  readonly stallsAt: number | undefined;
-  /** Largest event in bytes of JSON: 65,536, or as set, until NIP-11 says less. */
-  readonly eventLimitBytes: number;
-  /** From publishing to OK, smoothed. */
-  readonly okLatencyMs: number | undefined;
-  /** Why the link is down. */
-  readonly lastError: string | undefined;
-  /** Frames from the relay that made no sense. */
-  readonly ignoredFrames: number;
-  /** `onResult` is called exactly once and never before publish() returns. */
-  publish(event: NostrEvent, onResult?: OnResult): void;
-  /** Sent again after every reconnect. The events are raw: check them with verifyEvent. */
-  subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription;
-  /** Connects now instead of at the end of the back-off. */
-  kick(): void;
-  close(): void;
-}
-
-export interface RelayLinkOptions {
-  readonly url: string;
-  readonly log: Logger;
-  readonly agentFor?: AgentFor | undefined;
-  /** Who answers AUTH (NIP-42); without one, challenges are ignored. */
-  readonly authSigner?: (() => Signer | undefined) | undefined;
-  /** Bytes of JSON; default 65,536. */
-  readonly eventLimitBytes?: number | undefined;
-  /** Default 10,000. */
-  readonly okTimeoutMs?: number | undefined;
-  /** Default 20,000. */
-  readonly keepAliveMs?: number | undefined;
-}
-
 export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
   readonly url: string;
   readonly #options: RelayLinkOptions;
   readonly #log: Logger;
   readonly #socket: RelaySocket;
+  readonly #confirming: Confirming;
   readonly #outbox: Outbox;
   readonly #subscriptions: Subscriptions;
   readonly #auth: Authenticator;
   readonly #closing = new AbortController();
   #eventLimitBytes: number;
   #informed = false;
+  /** Under way: the relay's clock beside ours. */
+  #clocks: Promise<string> | undefined;
   #lastError: string | undefined;
   #troubleReported = false;
   #ignoredFrames = 0;
@@ -94,18 +54,27 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     this.#eventLimitBytes = options.eventLimitBytes ?? DEFAULT_EVENT_BYTES;
     const { url, log, agentFor, keepAliveMs } = options;
     this.#socket = new RelaySocket({ url, agentFor, keepAliveMs });
+    this.#confirming = new Confirming((habit) =>
+      log.info({ relay: url, habit }, 'relay leaves events unconfirmed: what arrives tells'),
+    );
     this.#outbox = new Outbox({
       port: this.#socket,
       log,
       okTimeoutMs: options.okTimeoutMs ?? OK_TIMEOUT_MS,
+      confirming: this.#confirming,
       onDrain: () => this.emit('drain'),
-      onSilence: () => this.#socket.abandon('the relay does not answer'),
+      onSilence: () => this.#onSilence(),
     });
-    this.#subscriptions = new Subscriptions({ log, send: (text) => this.#socket.send(text) });
-    this.#auth = new Authenticator({
-      url,
+    this.#subscriptions = new Subscriptions({
       log,
-      signer: options.authSigner,
+      url,
+      send: (text) => this.#socket.send(text),
+      onHearing: () => this.emit('hearing'),
+    });
+    this.#auth = new Authenticator({
+      url: () => this.#socket.url,
+      log,
+      signers: () => options.authSigners?.(url) ?? [],
       send: (event, onResult) => this.#outbox.send('AUTH', event, onResult, this.#maxFrameBytes),
     });
     this.#listen();
@@ -139,6 +108,10 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     return this.#lastError;
   }
 
+  get deafness(): string | undefined {
+    return this.#subscriptions.deafness;
+  }
+
   get ignoredFrames(): number {
     return this.#ignoredFrames;
   }
@@ -150,6 +123,19 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   publish(event: NostrEvent, onResult: OnResult = () => undefined): void {
     if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes);
     else this.#outbox.refuse(onResult, 'error: the relay is not connected');
+  }
+
+  authenticate(): void {
+    this.#auth.answer();
+  }
+
+  delivered(eventId: string): void {
+    this.#outbox.delivered(eventId);
+  }
+
+  /** Whether the relay says OK for ephemeral events, as far as is known. */
+  get habit(): ConfirmingHabit {
+    return this.#confirming.habit;
   }
 
   subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription {
@@ -176,6 +162,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     const wasUp = this.isUp;
     this.#closing.abort();
     this.#subscriptions.clear();
+    this.#auth.reset();
     const closed = this.#socket.close();
     this.#outbox.failAll('error: the link was closed');
     this.#lastError = 'the link was closed';
@@ -214,6 +201,13 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     this.emit(wasOpen ? 'down' : 'unreachable', reason);
   }
 
+  /** Nothing was heard for as long as an event waited. Of a relay that confirms nothing, that says nothing yet. */
+  #onSilence(): void {
+    const { habit, hasConfirmed } = this.#confirming;
+    if (hasConfirmed && habit === 'confirms') this.#socket.abandon('the relay does not answer');
+    else this.#socket.probe();
+  }
+
   #onMessage(text: string): void {
     const frame = parseRelayFrame(text);
     if (frame === undefined) this.#ignore();
@@ -238,14 +232,33 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
         this.#auth.onChallenge(frame.challenge);
         break;
       case 'NOTICE':
-        this.#log.debug({ relay: this.url, notice: frame.text }, 'notice of a relay');
+        this.#onNotice(frame.text);
     }
+  }
+
+  #onNotice(text: string): void {
+    this.#log.debug({ relay: this.url, notice: text }, 'notice of a relay');
+    this.#subscriptions.onNotice(text);
+    this.#outbox.onNotice(text);
   }
 
   #onOk(id: string, ok: boolean, reason: string): void {
     const settle = (): void => this.#outbox.settle(id, { ok, reason });
-    if (ok || !isAuthRequired(reason)) settle();
+    if (!ok && refusesTime(reason)) void this.#settleWithClocks(id, reason);
+    else if (ok || !isAuthRequired(reason)) settle();
     else this.#auth.whenDone((yes) => (yes && this.#outbox.resend(id)) || settle());
+  }
+
+  /** Whoever reads the reason wants to know whose clock it is. */
+  async #settleWithClocks(id: string, reason: string): Promise<void> {
+    const { agentFor } = this.#options;
+    this.#clocks ??= withClocks(reason, this.#socket.url, {
+      agentFor,
+      signal: this.#closing.signal,
+    });
+    const text = await this.#clocks;
+    this.#clocks = undefined;
+    this.#outbox.settle(id, { ok: false, reason: text });
   }
 
   #onClosed(id: string, reason: string): void {
@@ -266,7 +279,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     const { agentFor } = this.#options;
     const { signal } = this.#closing;
     try {
-      const information = await fetchRelayInformation(this.url, { agentFor, signal });
+      const information = await fetchRelayInformation(this.#socket.url, { agentFor, signal });
       this.#informed = true;
       this.#eventLimitBytes = eventLimitBytes(this.#eventLimitBytes, information);
     } catch (error) {

@@ -2,6 +2,8 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { NwsError } from '../errors.js';
+import { createConnectionWith } from './connection/create-connection.js';
+import { USER_AGENT } from './connection/handshake.js';
 import type { AgentFor } from './connection/proxy-agent.js';
 
 /** A longer document is not read. */
@@ -33,20 +35,40 @@ export async function fetchRelayInformation(
   relay: string,
   options: FetchOptions = {},
 ): Promise<RelayInformation> {
-  const url = relay.replace(/^ws/i, 'http');
-  const deadline = AbortSignal.timeout(FETCH_TIMEOUT_MS);
-  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
   try {
-    const response = await get(url, {
-      // Without an agent: one connection that is closed again, instead of one kept alive unseen.
-      agent: options.agentFor?.(url) ?? false,
-      headers: { accept: 'application/nostr+json' },
-      signal,
-    });
-    return readInformation(JSON.parse(await readBody(response)));
+    return readInformation(JSON.parse(await readBody(await fetchFrom(relay, options))));
   } catch (error) {
     throw new NwsError('relay_unreachable', `no NIP-11 document from ${relay}`, { cause: error });
   }
+}
+
+/**
+ * What the relay's web server has for the present, in Unix ms, whatever else it answers; undefined where it doesn't say.
+ * An answer from a cache is older than its Date (RFC 9111, section 5.1). Rejects where there is no answer.
+ */
+export async function fetchDate(
+  relay: string,
+  options: FetchOptions = {},
+): Promise<number | undefined> {
+  const response = await fetchFrom(relay, options);
+  const { date = '', age = '0' } = response.headers;
+  response.destroy();
+  const at = Date.parse(date) + 1_000 * Number(age);
+  return Number.isFinite(at) ? at : undefined;
+}
+
+function fetchFrom(relay: string, options: FetchOptions): Promise<IncomingMessage> {
+  const url = relay.replace(/^ws/i, 'http');
+  const deadline = AbortSignal.timeout(FETCH_TIMEOUT_MS);
+  const signal = options.signal ? AbortSignal.any([options.signal, deadline]) : deadline;
+  const agent = options.agentFor?.(url);
+  const createConnection = createConnectionWith(url.startsWith('https:'), signal) as never;
+  return get(url, {
+    // Without an agent: one connection that is closed again, instead of one kept alive unseen.
+    ...(agent === undefined ? { createConnection } : { agent }),
+    headers: { accept: 'application/nostr+json', 'user-agent': USER_AGENT },
+    signal,
+  });
 }
 
 /**

@@ -3,13 +3,12 @@
 import { setMaxListeners } from 'node:events';
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { normalizeRelayUrl } from '../protocol/names/address.js';
 import { NetworkWatch } from './connection/network-watch.js';
 import type { AgentFor } from './connection/proxy-agent.js';
 import { Suspension } from './connection/suspension.js';
-import { type RelayLink, WebSocketLink } from './link.js';
+import { type AuthSigners, type RelayLink, WebSocketLink } from './link.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
 
 /** Links at once. A name can list any relays: a stranger must not make us hold connections without end. */
@@ -20,8 +19,8 @@ const IDLE_MS = 60_000;
 export interface RelayPoolOptions {
   readonly log: Logger;
   readonly agentFor?: AgentFor | undefined;
-  /** Who answers AUTH (NIP-42). */
-  readonly authSigner?: (() => Signer | undefined) | undefined;
+  /** Who answers AUTH (NIP-42), by the relay's URL. */
+  readonly authSigners?: AuthSigners | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
   /** Default 60,000. */
@@ -127,8 +126,8 @@ export class RelayPool {
 
   #add(url: string): Entry {
     if (this.#entries.size >= MAX_LINKS) this.#dropIdle();
-    const { log, agentFor, authSigner, eventLimitBytes } = this.#options;
-    const link = new WebSocketLink({ url, log, agentFor, authSigner, eventLimitBytes });
+    const { log, agentFor, authSigners, eventLimitBytes } = this.#options;
+    const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes });
     const entry: Entry = { link, holders: 0, idleTimer: undefined };
     this.#entries.set(url, entry);
     return entry;

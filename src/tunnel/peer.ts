@@ -11,12 +11,12 @@ import { PeerState } from '../protocol/peer/peer-state.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import type { Message } from '../protocol/wire/message.js';
-import type { PublishResult, RelayLink } from '../relay/link.js';
+import type { RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
 import type { SessionMemory } from './memory/session-memory.js';
 import type { WindowShare } from './memory/window-share.js';
 import { Echoes } from './sending/echoes.js';
-import { PlainSender } from './sending/plain-sender.js';
+import { PlainSender, type Refusal } from './sending/plain-sender.js';
 import { Publisher } from './sending/publisher.js';
 import type { Route } from './sending/route.js';
 import { Sealer } from './sending/sealer.js';
@@ -190,8 +190,10 @@ export class Peer {
     return hasSent;
   }
 
-  #plainDone(stream: StreamState, refusal: PublishResult | undefined): void {
-    if (refusal !== undefined) this.#publisher.refuseOpening(stream, refusal.reason);
+  #plainDone(stream: StreamState, refusal: Refusal | undefined): void {
+    if (refusal !== undefined) {
+      this.#publisher.refuseOpening(stream, refusal.reason, refusal.link);
+    }
     this.#changed(stream);
     this.update();
   }

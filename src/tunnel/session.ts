@@ -26,7 +26,7 @@ import { type Ignored, type Received, Reception } from './receiving/reception.js
 import { Strangers } from './receiving/strangers.js';
 import { ReverseOpener } from './reverse/opening.js';
 import { Pump } from './sending/pump.js';
-import { RelayRests } from './sending/relay-rests.js';
+import { RelayHealth } from './sending/relay-health.js';
 import { Route } from './sending/route.js';
 import type { Opened, OpenOptions, SessionOptions } from './session-options.js';
 
@@ -45,7 +45,7 @@ export class Session {
   readonly #startedAtS = Math.floor(Date.now() / 1_000) + 1;
   readonly #windows = new WindowShare();
   readonly #memory = new SessionMemory();
-  readonly #rests: RelayRests;
+  readonly #health: RelayHealth;
   readonly #inboxes: Inboxes;
   readonly #reception: Reception;
   readonly #peers: PeerTable;
@@ -63,7 +63,7 @@ export class Session {
     this.#strangers = new Strangers(options.log);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log);
-    this.#rests = new RelayRests(options.log);
+    this.#health = new RelayHealth(options.log);
     this.#peers = new PeerTable({
       idleMs: this.#role === 'exit' ? 0 : IDLE_PEER_MS,
       onDrop: (peer) => this.#onDrop(peer),
@@ -91,11 +91,14 @@ export class Session {
   }
 
   /**
-   * A key of ours to authenticate to relays with (NIP-42): the one given, or the one that an entry uses toward
-   * its first exit, since a relay may deliver to authenticated receivers alone.
+   * The keys to authenticate to a relay with (NIP-42): those that listen there, since a relay may deliver to
+   * authenticated receivers alone; where none does, the one given, or the one for an entry's first exit.
    */
-  get relaySigner(): Signer {
-    return this.#keys.shown;
+  relaySigners(url: string): Signer[] {
+    const listening = this.#inboxes.receiversOn(url).flatMap((key) => {
+      return this.#reception.signers.get(key) ?? [];
+    });
+    return listening.length > 0 ? listening : [this.#keys.shown];
   }
 
   /**
@@ -172,7 +175,7 @@ export class Session {
     }
     this.#reception.signers.set(signer.pubkey, signer);
     const links = urls.map((url) => this.#inboxes.add(url, signer.pubkey, pubkey));
-    return this.#addPeer(signer, pubkey, new Route(links, this.#rests));
+    return this.#addPeer(signer, pubkey, new Route(links, this.#health));
   }
 
   #addPeer(signer: Signer, pubkey: string, route: Route): Peer {
@@ -237,7 +240,7 @@ export class Session {
     let peer = this.#peers.get(signer.pubkey, from);
     if (peer === undefined) {
       if (this.#role === 'entry' || !this.#peers.makeRoom()) return;
-      peer = this.#addPeer(signer, from, new Route(this.#inboxes.links, this.#rests));
+      peer = this.#addPeer(signer, from, new Route(this.#inboxes.links, this.#health));
     }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;

@@ -2,7 +2,7 @@
 // do with a tunnel, over one relay and over two, in order and late and out of order.
 
 import { expect } from 'chai';
-import { strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { strfryBehaviour } from '../../src/relay/embedded/presets.js';
 import { GoEntry } from './go/entry.js';
 import { GoExit } from './go/exit.js';
 import { bornExpired } from './ground/born-expired.js';

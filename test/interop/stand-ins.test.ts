@@ -2,7 +2,8 @@
 
 import { once } from 'node:events';
 import { expect } from 'chai';
-import { type RelayBehaviour, strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import type { RelayBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { strfryBehaviour } from '../../src/relay/embedded/presets.js';
 import { Site } from '../e2e/support/site.js';
 import { random } from '../support/random.js';
 import { listenTcp } from '../support/servers.js';

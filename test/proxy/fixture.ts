@@ -67,7 +67,7 @@ export interface TestEntryOptions {
   /** Opens streams in place of TCP to `port`. */
   open?: Entry['open'];
   aliases?: ReadonlyMap<string, string>;
-  isReady?: () => boolean;
+  obstacle?: () => string | undefined;
 }
 
 /** Change `port`, `events` and `failure` at any time. */
@@ -135,9 +135,9 @@ export class TestEntry {
   async #start(options: TestEntryOptions): Promise<void> {
     this.authority = await openAuthority(this.home);
     const entry = await this.#entry(options);
-    const isReady = options.isReady ?? (() => true);
+    const obstacle = options.obstacle ?? (() => undefined);
     this.#forwarder = new Forwarder(entry);
-    const pages = new LocalPages({ caPem: this.authority.pem, isReady });
+    const pages = new LocalPages({ caPem: this.authority.pem, obstacle });
     const authenticator = options.auth && new Authenticator(options.auth, silent);
     this.listener = new Listener(routes(entry, this.#forwarder, pages, authenticator));
     this.proxyPort = (await this.listener.listen({ host: '127.0.0.1', port: 0 })).port;

@@ -3,7 +3,16 @@ import { once } from 'node:events';
 import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { WebSocketLink } from '../../src/relay/link.js';
-import { alice, nowS, openLink, publish, ScriptedRelay, signed, silentLog } from './helpers.js';
+import {
+  alice,
+  nowS,
+  openLink,
+  publish,
+  recordingLog,
+  ScriptedRelay,
+  signed,
+  silentLog,
+} from './helpers.js';
 
 describe('relay link, facing a relay that misbehaves', () => {
   let relay: ScriptedRelay;
@@ -60,12 +69,60 @@ describe('relay link, facing a relay that misbehaves', () => {
     expect((await publish(link, signed())).ok).to.equal(true);
   });
 
-  it('gives up an event after its time-out, and the connection when nothing at all was heard', async () => {
+  it('takes silence about an event for silence, and asks whether the relay is there', async () => {
     relay = await ScriptedRelay.start();
     link = await openLink(relay.url, { okTimeoutMs: 30 });
+    const pinged = once(relay.sockets[0] as never, 'ping');
+    expect(await publish(link, signed())).to.deep.equal({
+      ok: false,
+      reason: 'error: no answer',
+      isUnanswered: true,
+    });
+    await pinged;
+    expect(link.isUp).to.equal(true);
+  });
+
+  it('connects anew to a relay that confirmed events before, when nothing at all is heard', async () => {
+    let isDead = false;
+    relay = await ScriptedRelay.start((ws, [verb, event]) => {
+      if (isDead || verb !== 'EVENT') return;
+      ws.send(JSON.stringify(['OK', (event as NostrEvent).id, true, '']));
+    });
+    link = await openLink(relay.url, { okTimeoutMs: 30 });
     const down = once(link, 'down');
-    expect(await publish(link, signed())).to.deep.equal({ ok: false, reason: 'error: no answer' });
+    expect((await publish(link, signed())).ok).to.equal(true);
+    isDead = true;
+    expect((await publish(link, signed())).isUnanswered).to.equal(true);
     expect(await down).to.deep.equal(['the relay does not answer']);
+  });
+
+  it('takes the word of a receiver for an OK, and learns that none has to be waited for', async () => {
+    relay = await ScriptedRelay.start();
+    const { log, lines } = recordingLog();
+    link = await openLink(relay.url, { log });
+    for (let count = 0; count < 16; count += 1) {
+      const event = signed();
+      const result = publish(link, event);
+      link.delivered(event.id);
+      expect(await result).to.deep.equal({ ok: true, reason: '' });
+    }
+    expect(link.habit).to.equal('delivers, never confirms');
+    expect(lines.map(({ level }) => level)).to.deep.equal([30]);
+    expect((await publish(link, signed())).isUnanswered).to.equal(true);
+    expect(link.isUp).to.equal(true);
+  });
+
+  it('takes what came before a confirmed event for read, whatever became of it', async () => {
+    let waited = 0;
+    relay = await ScriptedRelay.start((ws, [verb, event]) => {
+      if (verb !== 'EVENT' || ++waited < 3) return;
+      ws.send(JSON.stringify(['OK', (event as NostrEvent).id, true, '']));
+    });
+    link = await openLink(relay.url);
+    for (let count = 0; count < 2; count += 1) link.publish(signed());
+    expect(link.unconfirmedBytes).to.be.above(0);
+    expect((await publish(link, signed())).ok).to.equal(true);
+    expect(link.unconfirmedBytes).to.equal(0);
   });
 
   it('keeps the connection when an event has no answer and others have', async () => {
@@ -120,7 +177,7 @@ describe('relay link, facing a relay that misbehaves', () => {
       ws.send(JSON.stringify(['AUTH', `challenge ${requests}`]));
       ws.send(JSON.stringify(['CLOSED', first, 'auth-required: more']));
     });
-    link = await openLink(relay.url, { authSigner: () => alice });
+    link = await openLink(relay.url, { authSigners: () => [alice] });
     const reason = await new Promise((resolve) => {
       link.subscribe([{}], { onEvent: () => undefined, onClosed: resolve });
     });

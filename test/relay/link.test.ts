@@ -152,7 +152,7 @@ describe('relay link', () => {
 
   it('authenticates when it is told to, and does again what was refused before', async () => {
     relay.behaviour.authRequired = true;
-    const link = await open({ authSigner: () => alice });
+    const link = await open({ authSigners: () => [alice] });
     const event = signed();
     const received = new Promise<NostrEvent>((resolve) => {
       link.subscribe([forBob], {
@@ -166,7 +166,7 @@ describe('relay link', () => {
   });
 
   it('authenticates where the relay asks for it only later', async () => {
-    const link = await open({ authSigner: () => alice });
+    const link = await open({ authSigners: () => [alice] });
     relay.behaviour.authRequired = true;
     expect(await publish(link, signed({ kind: 1 }))).to.deep.equal({ ok: true, reason: '' });
   });

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream';
 import { expect } from 'chai';
 import { NwsError } from '../../src/errors.js';
 import { STREAM_WINDOW_BYTES } from '../../src/limits.js';
-import { strfryBehaviour } from '../../src/relay/embedded/behaviour.js';
+import { strfryBehaviour } from '../../src/relay/embedded/presets.js';
 import { errorOf } from '../support/expect-error.js';
 import { readAll } from '../support/read-all.js';
 import { onEmbeddedRelay } from '../support/test-relay.js';

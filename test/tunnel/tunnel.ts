@@ -2,14 +2,17 @@
 
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { pino } from 'pino';
+import { type Logger, pino } from 'pino';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
 import type { MemoryRelay, MemoryRelayOptions } from '../../src/relay/embedded/memory-relay.js';
 import { RelayPool } from '../../src/relay/pool.js';
 import { type IncomingStream, type OpenOptions, Session } from '../../src/tunnel/session.js';
 import { embeddedIn, startTestRelay, type TestRelay } from '../support/test-relay.js';
 
-const log = pino({ level: 'silent' });
+const silentLog = pino({ level: 'silent' });
+
+/** What both sides had to say from `info` on. */
+export type Line = Readonly<Record<string, unknown>> & { readonly msg: string };
 
 export interface Side {
   readonly session: Session;
@@ -17,8 +20,8 @@ export interface Side {
   close(): Promise<void>;
 }
 
-export function entrySide(): Side {
-  const pool: RelayPool = new RelayPool({ log, authSigner: () => session.relaySigner });
+export function entrySide(log: Logger = silentLog): Side {
+  const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
   const session: Session = new Session({ pool, log });
   return side(session, pool);
 }
@@ -27,8 +30,9 @@ export async function exitSide(
   signer: Signer,
   relays: readonly string[],
   onIncoming: (incoming: IncomingStream) => void,
+  log: Logger = silentLog,
 ): Promise<Side> {
-  const pool = new RelayPool({ log, authSigner: () => signer });
+  const pool = new RelayPool({ log, authSigners: () => [signer] });
   const session = new Session({ pool, log, signer, relays, onIncoming });
   await session.start();
   return side(session, pool);
@@ -51,6 +55,8 @@ export class Tunnel {
     this.serve(stream);
   };
   readonly signer = createSigner(generateSecretKey());
+  readonly lines: Line[] = [];
+  readonly #log = pino({ level: 'info' }, { write: (line) => this.lines.push(JSON.parse(line)) });
   #relay!: TestRelay;
   entry!: Side;
   exit!: Side;
@@ -58,7 +64,7 @@ export class Tunnel {
   static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
     const tunnel = new Tunnel();
     tunnel.#relay = await startTestRelay(options);
-    tunnel.entry = entrySide();
+    tunnel.entry = entrySide(tunnel.#log);
     await tunnel.startExit();
     return tunnel;
   }
@@ -74,7 +80,7 @@ export class Tunnel {
 
   async startExit(): Promise<void> {
     const { signer, url } = this;
-    this.exit = await exitSide(signer, [url], (incoming) => this.onIncoming(incoming));
+    this.exit = await exitSide(signer, [url], (incoming) => this.onIncoming(incoming), this.#log);
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */

@@ -2,8 +2,9 @@
 // and to where a stranger wants to go, each address judged (policy.ts) right before it is dialled.
 
 import { isIP, connect as netConnect, type Socket } from 'node:net';
-import { setTimeout as pause } from 'node:timers/promises';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
+import { connectHost, firstConnected, inTurn } from '../../common/connect-host.js';
+import { within } from '../../common/waiting.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { formatAddress, parseAddress } from '../policy/addresses.js';
@@ -33,11 +34,6 @@ export interface GuardedDialOptions {
 
 /** Idle time after which the system asks whether the target is still there. */
 const KEEP_ALIVE_MS = 60_000;
-/** Addresses of one name that are tried: more would let a name's owner keep an exit busy. */
-const MAX_CANDIDATES = 8;
-/** How long an attempt stays alone before the next address is tried beside it (RFC 8305, section 8). */
-const ATTEMPT_DELAY_MS = 250;
-
 const HINTS: Readonly<Record<string, string>> = {
   connection_refused: 'nothing listens there: start the target, or check the port in --target',
   connection_timeout: 'the target does not answer: check its address and firewall',
@@ -58,8 +54,17 @@ const HTTP2_ALONE =
  * when given up by `signal`.
  */
 export async function dial(target: Target, options: DialOptions = {}): Promise<Socket> {
-  const toError = (cause: unknown): NwsError => targetError(cause, target, false);
-  return ready(connectTcp(target.host, target.port), 'connect', toError, options);
+  const { host, port } = target;
+  const { timeoutMs = DIAL_TIMEOUT_MS, signal = new AbortController().signal } = options;
+  const late = new NwsError('connection_timeout', 'no answer in time');
+  try {
+    return await within(timeoutMs, late, signal, (limited) =>
+      connectHost({ host, port, signal: limited, connect: connectTcp }),
+    );
+  } catch (error) {
+    const givenUp = new NwsError('connection_terminated', 'given up');
+    throw targetError(signal.aborted ? givenUp : error, target, false);
+  }
 }
 
 /**
@@ -129,39 +134,13 @@ export async function dialGuarded(options: GuardedDialOptions): Promise<Socket> 
   }
 }
 
-/** Canonical addresses, each once, the families in turn (RFC 8305, section 4). */
+/** Canonical addresses, so that each is tried once. */
 function candidates(found: readonly string[]): string[] {
   const canonical = found.map((text) => {
     const bytes = parseAddress(text);
     return bytes === undefined ? text : formatAddress(bytes);
   });
-  const seen = { 0: 0, 4: 0, 6: 0 };
-  return [...new Set(canonical)]
-    .map((address) => ({ address, place: seen[isIP(address) as 0 | 4 | 6]++ }))
-    .sort((a, b) => a.place - b.place)
-    .slice(0, MAX_CANDIDATES)
-    .map(({ address }) => address);
-}
-
-/** Starts an attempt when the one before has failed or had its time; the first success counts. */
-function firstConnected(
-  addresses: readonly string[],
-  begin: (address: string) => Promise<Socket>,
-): Promise<Socket> {
-  let turn: Promise<unknown> = Promise.resolve();
-  const attempts = addresses.map((address) => {
-    const begun = turn.then(() => begin(address));
-    turn = turn.then(() => settledOrSlow(begun));
-    return begun;
-  });
-  return Promise.any(attempts);
-}
-
-async function settledOrSlow(attempt: Promise<unknown>): Promise<void> {
-  const settled = new AbortController();
-  const settle = (): void => settled.abort();
-  attempt.then(settle, settle);
-  await pause(ATTEMPT_DELAY_MS, undefined, { signal: settled.signal }).catch(settle);
+  return inTurn(canonical);
 }
 
 /** One address: judged, dialled, and held to be the one that was judged. The first one ends the others. */

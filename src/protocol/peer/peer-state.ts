@@ -34,6 +34,8 @@ export class PeerState {
   readonly #liveness: Liveness;
   readonly #control: ControlQueue;
   readonly #strays: PlainStrays;
+  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
+  obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
@@ -166,7 +168,7 @@ export class PeerState {
 
   /** Time passes. Returns the streams that it changed. */
   tick(now: number): StreamState[] {
-    const changed = this.streams.tick(now, this.heardAt);
+    const changed = this.streams.tick(now, this.heardAt, this.obstacle);
     this.#past.forgetOld(now);
     this.#strays.forgetOld(now);
     if (this.streams.isAskable) changed.push(...this.#checkAlive(now));

@@ -1,6 +1,7 @@
 // The streams of one peer that are not over, or have still to say so: everything that is asked of all of them at once.
 // Pure.
 
+import type { NwsError } from '../../errors.js';
 import { MAX_STREAMS_PER_PEER } from '../../limits.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { PlainParcel } from './peer-types.js';
@@ -43,11 +44,11 @@ export class PeerStreams extends Map<string, StreamState> {
   }
 
   /** Time passes. Returns those that it changed. */
-  tick(now: number, peerHeardAt: number): StreamState[] {
+  tick(now: number, peerHeardAt: number, obstacle?: NwsError): StreamState[] {
     const changed: StreamState[] = [];
     for (const stream of this.values()) {
       const { phase, plain } = stream;
-      stream.tick(now, peerHeardAt);
+      stream.tick(now, peerHeardAt, obstacle);
       // No message shows that a plain stream has said everything.
       const hasSaidAll = stream.isPlain && stream.send.finished;
       if (stream.phase !== phase || stream.plain !== plain || hasSaidAll) changed.push(stream);

@@ -185,28 +185,31 @@ export class StreamState {
     if (elapsed !== undefined) this.#roundTrip.sample(elapsed);
   }
 
-  /** Time passes: what timed out is marked lost, and a stream without progress ends. */
-  tick(now: number, peerHeardAt: number): void {
-    if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt);
+  /** Time passes: what timed out is marked lost, and a stream without progress ends. See PeerState.obstacle. */
+  tick(now: number, peerHeardAt: number, obstacle?: NwsError): void {
+    if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt, obstacle);
     if (this.#phase === 'over') this.#answer.expire(now);
-    if (this.plain !== undefined) this.#checkPlain(this.plain, now, peerHeardAt);
+    if (this.plain !== undefined) this.#checkPlain(this.plain, now, peerHeardAt, obstacle);
     else if (this.#phase === 'open' && this.#flow.tick(now)) {
       this.reset(new NwsError('connection_timeout', 'the peer stopped answering'), now);
     }
   }
 
-  #checkOpening(now: number, peerHeardAt: number): void {
+  #checkOpening(now: number, peerHeardAt: number, obstacle?: NwsError): void {
     const failure = this.#opening.failure(now, peerHeardAt);
     if (failure?.code === 'connection_timeout') this.reset(failure, now);
-    else if (failure !== undefined) this.abandon(failure);
-    else if (this.#plain.isOff && this.#opening.isPlainDue(now)) this.#tryPlain(now);
+    else if (failure !== undefined) this.abandon(obstacle ?? failure);
+    // A question that no relay takes says nothing about the exit.
+    else if (obstacle === undefined && this.#plain.isOff && this.#opening.isPlainDue(now))
+      this.#tryPlain(now);
   }
 
-  #checkPlain(plain: PlainLane, now: number, peerHeardAt: number): void {
+  #checkPlain(plain: PlainLane, now: number, peerHeardAt: number, obstacle?: NwsError): void {
     const failure = plain.tick(now);
     // An exit that was never heard of may not be there at all: until it is, the stream counts as opening.
     if (plain.isSettled && Number.isFinite(peerHeardAt)) this.#settlePlain(now);
-    if (failure !== undefined) this.abandon(failure);
+    if (failure?.code === 'relay_refused') this.abandon(obstacle ?? failure);
+    else if (failure !== undefined) this.abandon(failure);
   }
 
   /** Both directions have ended and nothing is left to say. */

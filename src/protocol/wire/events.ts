@@ -54,6 +54,11 @@ export function announcementEvent(createdAt: number, expiresAt: number): EventTe
   return { kind: KIND.announcement, created_at: createdAt, tags, content: '' };
 }
 
+/** Relays keep such events for no one (NIP-01). */
+export function isEphemeral(kind: number): boolean {
+  return kind >= 20_000 && kind < 30_000;
+}
+
 /** The value of the first tag of that name. */
 export function tagValue(event: Tagged, name: string): string | undefined {
   return event.tags.find((tag) => tag[0] === name)?.[1];

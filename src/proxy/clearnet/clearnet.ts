@@ -1,9 +1,10 @@
 // CONNECT to a host of the clear web: dialled from here or through an upstream proxy, reached through an exit, or
 // refused by settings.
 
-import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { connectHost } from '../../common/connect-host.js';
+import { within } from '../../common/waiting.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { type Caller, passOn } from '../caller.js';
@@ -53,24 +54,21 @@ function reach({ upstreamFor }: Entry, to: HostPort, signal: AbortSignal): Promi
   return proxy === undefined ? dial(to, signal) : connectThrough(proxy, to, signal);
 }
 
-async function dial(to: HostPort, signal: AbortSignal): Promise<Socket> {
+/**
+ * A TCP connection of our own, which ends with the signal.
+ * @throws NwsError `connection_refused`, `connection_timeout`, `dns_error`, … with the place.
+ */
+export async function dial(to: HostPort, signal: AbortSignal): Promise<Socket> {
   const { host, port } = to;
-  const socket = connect({
-    host,
-    port,
-    autoSelectFamily: true,
-    allowHalfOpen: true,
-    noDelay: true,
-  });
-  endWith(socket, signal);
-  const timer = setTimeout(() => socket.destroy(timedOut(to)), DIAL_TIMEOUT_MS);
+  const connectTo = (address: string): Socket =>
+    connect({ host: address, port, allowHalfOpen: true, noDelay: true });
   try {
-    await once(socket, 'connect', { signal });
-    return socket;
+    const socket = await within(DIAL_TIMEOUT_MS, timedOut(to), signal, (limited) =>
+      connectHost({ host, port, signal: limited, connect: connectTo }),
+    );
+    return endWith(socket, signal);
   } catch (error) {
     throw unreachable(to, toNwsError(error, 'destination_unavailable'));
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -78,11 +76,9 @@ function timedOut(to: HostPort): NwsError {
   return new NwsError('connection_timeout', `${formatHostPort(to)} did not answer`);
 }
 
-/** The reason with the place: several addresses may have failed, each with an error of its own. */
+/** The reason with the place. */
 function unreachable(to: HostPort, error: NwsError): NwsError {
-  const { cause } = error;
-  const first = cause instanceof AggregateError ? toNwsError(cause.errors[0], error.code) : error;
-  if (first.cause === undefined) return first;
-  const message = `can't connect to ${formatHostPort(to)}: ${first.message}`;
-  return new NwsError(first.code, message, { cause: first });
+  if (error.cause === undefined) return error;
+  const message = `can't connect to ${formatHostPort(to)}: ${error.message}`;
+  return new NwsError(error.code, message, { cause: error });
 }

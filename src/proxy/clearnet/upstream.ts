@@ -5,7 +5,7 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../../errors.js';
-import { MAX_HEADER_BYTES } from '../../limits.js';
+import { ADDRESS_ATTEMPT_MS, MAX_HEADER_BYTES } from '../../limits.js';
 import { formatHostPort, type HostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
 
@@ -17,7 +17,10 @@ export async function connectProxy(proxy: URL, signal: AbortSignal): Promise<Soc
   const host = proxy.hostname.replace(/^\[|\]$/g, '');
   const isSecure = proxy.protocol === 'https:';
   const port = Number(proxy.port) || (isSecure ? 443 : 80);
-  const base = { host, port, autoSelectFamily: true, allowHalfOpen: true, noDelay: true };
+  const base = {
+    ...{ host, port, allowHalfOpen: true, noDelay: true },
+    ...{ autoSelectFamily: true, autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS },
+  };
   const servername = isIP(host) === 0 ? { servername: host } : {};
   const socket = isSecure
     ? connectTls({ ...base, ...servername, ALPNProtocols: ['http/1.1'] })

@@ -9,8 +9,8 @@ import { isLoopbackHost, parseHostPort } from '../host-port.js';
 export interface LocalPagesOptions {
   /** The local CA's certificate, PEM. */
   readonly caPem: string;
-  /** Whether requests can be served: a relay is up, or none is configured. */
-  readonly isReady: () => boolean;
+  /** Why no request can be served now: no relay is up, or none serves our subscription. */
+  readonly obstacle: () => string | undefined;
 }
 
 interface Page {
@@ -57,9 +57,11 @@ export class LocalPages {
     switch (path) {
       case '/healthz':
         return { status: 200, type: TEXT, body: 'ok\n' };
-      case '/readyz':
-        if (this.#options.isReady()) return { status: 200, type: TEXT, body: 'ready\n' };
-        return { status: 503, type: TEXT, body: 'no relay is up\n' };
+      case '/readyz': {
+        const obstacle = this.#options.obstacle();
+        if (obstacle === undefined) return { status: 200, type: TEXT, body: 'ready\n' };
+        return { status: 503, type: TEXT, body: `${obstacle}\n` };
+      }
       case '/proxy.pac':
         return { status: 200, type: 'application/x-ns-proxy-autoconfig', body: pac(authority) };
       case '/ca.pem':

@@ -20,7 +20,7 @@ import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { join, logFailure } from '../caller.js';
-import { clearnetDenied, throughExit } from '../clearnet/clearnet.js';
+import { clearnetDenied, dial, throughExit } from '../clearnet/clearnet.js';
 import {
   connectProxy,
   connectThrough,
@@ -41,7 +41,7 @@ type Origin = Pick<AbsoluteTarget, 'scheme' | 'host' | 'port'>;
 export class Forwarder {
   readonly #entry: Entry;
   readonly #closing = new AbortController();
-  readonly #dialDirect = buildConnector({ timeout: DIAL_TIMEOUT_MS, autoSelectFamily: true });
+  readonly #connectTls = buildConnector({ timeout: DIAL_TIMEOUT_MS });
   readonly #origins: Http1Origins;
   readonly #viaSecret = randomBytes(16);
 
@@ -147,13 +147,13 @@ export class Forwarder {
     const to = { ...origin, host };
     const proxy = this.#upstreamFor(to);
     if (proxy && scheme === 'http' && !isTunnel) return connectProxy(proxy, signal);
-    const way = proxy ? connectThrough(proxy, to, signal) : this.#wayByExit(to, signal);
+    const way = proxy ? connectThrough(proxy, to, signal) : this.#way(to, signal);
     const stream = await way;
-    return stream !== undefined && scheme === 'http' ? stream : this.#dial(to, stream);
+    return scheme === 'http' ? stream : this.#secure(to, stream);
   }
 
-  async #wayByExit(to: HostPort, signal: AbortSignal): Promise<Socket | undefined> {
-    if (this.#entry.clearnet !== 'exit') return undefined;
+  async #way(to: HostPort, signal: AbortSignal): Promise<Socket> {
+    if (this.#entry.clearnet !== 'exit') return dial(to, signal);
     // undici asks no more of a socket than a stream has.
     return (await throughExit(this.#entry, to, signal)) as Socket;
   }
@@ -164,13 +164,12 @@ export class Forwarder {
     return upstreamFor?.({ isSecure: scheme === 'https', host, port });
   }
 
-  /** Connects, unless a way is there already, and for https does the TLS, checked as Node does it. */
-  async #dial({ scheme, host, port }: Origin, httpSocket?: Socket): Promise<Socket> {
+  /** TLS over a way that is there, checked as Node does it. */
+  async #secure({ scheme, host, port }: Origin, httpSocket: Socket): Promise<Socket> {
     const base = { hostname: host, protocol: `${scheme}:`, port: String(port), servername: host };
-    const options = { ...base, ...(httpSocket && { httpSocket }) };
     return new Promise((resolve, reject) => {
-      this.#dialDirect(options, (error, socket) => {
-        if (error) httpSocket?.destroy();
+      this.#connectTls({ ...base, httpSocket }, (error, socket) => {
+        if (error) httpSocket.destroy();
         if (error) reject(error);
         else resolve(socket!);
       });

@@ -3,6 +3,7 @@
 import type { Agent } from 'node:http';
 import { HttpProxyAgent } from 'http-proxy-agent';
 import { HttpsProxyAgent } from 'https-proxy-agent';
+import { ADDRESS_ATTEMPT_MS } from '../../limits.js';
 import { type Environment, proxyForEnv } from './proxy-env.js';
 
 export type AgentFor = (url: string) => Agent | undefined;
@@ -20,9 +21,13 @@ export function agentForEnv(env: Environment): AgentFor {
     // A WebSocket needs a tunnel (CONNECT) even where it is plain; only http: goes without one.
     const tunnel = url.protocol !== 'http:';
     const key = `${tunnel} ${proxy.href}`;
-    const agent =
-      agents.get(key) ?? (tunnel ? new HttpsProxyAgent(proxy) : new HttpProxyAgent(proxy));
+    const agent = agents.get(key) ?? newAgent(proxy, tunnel);
     agents.set(key, agent);
     return agent;
   };
+}
+
+function newAgent(proxy: URL, tunnel: boolean): Agent {
+  const options = { autoSelectFamilyAttemptTimeout: ADDRESS_ATTEMPT_MS };
+  return tunnel ? new HttpsProxyAgent(proxy, options) : new HttpProxyAgent(proxy, options);
 }

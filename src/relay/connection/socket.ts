@@ -3,14 +3,18 @@
 import { EventEmitter } from 'node:events';
 import { type RawData, WebSocket } from 'ws';
 import { Backoff } from './backoff.js';
+import { createConnectionWith } from './create-connection.js';
+import { readAnswer, USER_AGENT } from './handshake.js';
 import type { AgentFor } from './proxy-agent.js';
 
 /** Longest frame that is read from a relay: twice what the most generous common relay passes on. */
 const MAX_FRAME_BYTES = 1024 * 1024;
-/** How long TCP, TLS and the WebSocket handshake may take together. */
+/** How long resolving and TCP may take, and TLS and the WebSocket handshake together. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** After this much silence the relay is asked for a sign of life; after as much again it is given up. */
 const KEEP_ALIVE_MS = 20_000;
+/** How long a relay may take to answer a ping that asks whether it is there. */
+const PROBE_MS = 5_000;
 /** Pauses between attempts to connect: streams wait for the relay, and go on within seconds of its return. */
 const RECONNECT = { firstMs: 500, maxMs: 5_000, atOnce: true } as const;
 /** A connection that lasted this long starts the back-off afresh. */
@@ -42,15 +46,23 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   #ws: WebSocket | undefined;
   #retryTimer: NodeJS.Timeout | undefined;
   #keepAliveTimer: NodeJS.Timeout | undefined;
+  #probeTimer: NodeJS.Timeout | undefined;
   #attemptedAt = 0;
   #openedAt: number | undefined;
   #heardAt = 0;
   #localAddress: string | undefined;
   #closed = false;
+  #url: string;
 
   constructor(options: RelaySocketOptions) {
     super();
     this.#options = options;
+    this.#url = options.url;
+  }
+
+  /** Where the connection leads, or led last: where the relay's address redirects to, if it does. */
+  get url(): string {
+    return this.#url;
   }
 
   get isOpen(): boolean {
@@ -89,6 +101,18 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#connect();
   }
 
+  /** Asks for a sign of life, without which the present connection is given up. */
+  probe(): void {
+    const ws = this.#ws;
+    if (!this.isOpen || this.#probeTimer !== undefined) return;
+    const askedAt = performance.now();
+    ws?.ping();
+    this.#probeTimer = setTimeout(() => {
+      this.#probeTimer = undefined;
+      if (this.#heardAt < askedAt) this.abandon('the relay does not answer');
+    }, PROBE_MS);
+  }
+
   /** Gives the present connection up without a farewell; a new one follows. */
   abandon(reason: string): void {
     const ws = this.#ws;
@@ -97,11 +121,17 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     ws.terminate();
   }
 
+  #clearTimers(): void {
+    clearInterval(this.#keepAliveTimer);
+    clearTimeout(this.#probeTimer);
+    this.#probeTimer = undefined;
+  }
+
   /** Ends the connection for good; resolves when the socket is gone. What was sent is flushed first. */
   close(): Promise<void> {
     this.#closed = true;
     clearTimeout(this.#retryTimer);
-    clearInterval(this.#keepAliveTimer);
+    this.#clearTimers();
     const ws = this.#ws;
     this.#ws = undefined;
     if (ws === undefined || ws.readyState === WebSocket.CLOSED) return Promise.resolve();
@@ -120,27 +150,40 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#retryTimer = undefined;
     this.#attemptedAt = performance.now();
     try {
-      this.#ws = this.#dial();
+      this.#ws = this.#dial(this.#options.url, 0);
     } catch (error) {
       this.#lose(describe(error)); // a URL that can't be dialled, or an upstream proxy that can't be used
     }
   }
 
-  #dial(): WebSocket {
-    const { url, agentFor } = this.#options;
-    const agent = agentFor?.(url);
+  #dial(url: string, redirects: number): WebSocket {
+    const agent = this.#options.agentFor?.(url);
+    const over = new AbortController();
+    const signal = AbortSignal.any([over.signal, AbortSignal.timeout(HANDSHAKE_TIMEOUT_MS)]);
+    const ways =
+      agent === undefined
+        ? { createConnection: createConnectionWith(url.startsWith('wss:'), signal) as never }
+        : { agent };
     const ws = new WebSocket(url, {
       perMessageDeflate: false, // ciphertext doesn't compress, and trying costs half of the throughput
       maxPayload: MAX_FRAME_BYTES,
       handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-      ...(agent === undefined ? {} : { agent }),
+      headers: { 'User-Agent': USER_AGENT },
+      ...ways,
     });
+    this.#url = url;
     let failure: string | undefined;
     const heard = (): void => {
       this.#heardAt = performance.now();
     };
     ws.on('upgrade', ({ socket }) => {
       this.#localAddress = socket.localAddress;
+    });
+    ws.on('unexpected-response', (_request, response) => {
+      const answer = readAnswer(response, url, redirects);
+      if ('failure' in answer) failure = answer.failure;
+      else failure = this.#follow(ws, answer.redirect, redirects + 1);
+      ws.terminate();
     });
     ws.on('open', () => this.#onOpen(ws));
     ws.on('message', (data, isBinary) => this.#onMessage(ws, data, isBinary));
@@ -150,9 +193,21 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
       failure ??= describe(error);
     });
     ws.on('close', (code) => {
+      over.abort();
       if (this.#ws === ws) this.#lose(failure ?? `the relay closed the connection (${code})`);
     });
     return ws;
+  }
+
+  /** Goes on at another address. Returns why that can't be. */
+  #follow(ws: WebSocket, url: string, redirects: number): string | undefined {
+    if (this.#ws !== ws) return undefined;
+    try {
+      this.#ws = this.#dial(url, redirects);
+      return undefined;
+    } catch (error) {
+      return describe(error);
+    }
   }
 
   #onOpen(ws: WebSocket): void {
@@ -185,7 +240,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
   }
 
   #lose(reason: string): void {
-    clearInterval(this.#keepAliveTimer);
+    this.#clearTimers();
     const openedAt = this.#openedAt;
     this.#ws = undefined;
     this.#openedAt = undefined;

@@ -23,8 +23,14 @@ export interface RelayBehaviour {
   duplicate: number;
   /** Refuses every event with this reason, or those for which the function gives one. */
   refuse: string | ((event: NostrEvent) => string | undefined) | undefined;
-  /** Takes events without an OK. */
-  silent: boolean;
+  /** Takes events without an OK: all of them, or the ephemeral ones, as nostr-rs-relay did. */
+  silent: boolean | 'ephemerals';
+  /** Each so-many-th OK for an event that is taken is missing; 0: none. */
+  missEveryOk: number;
+  /** What a refusal is told by: OK and CLOSED, or a NOTICE that names neither event nor subscription. */
+  refusals: 'named' | 'notice';
+  /** What is said of an event that is too large, with SIZE for the bound in bytes. */
+  tooLargeText: string;
   /** Says `mute:` for an ephemeral event that nobody is subscribed to, as khatru does. */
   muteUnheard: boolean;
   /** Drops every connection when something happens this long after the last time; 0: never. */
@@ -35,6 +41,28 @@ export interface RelayBehaviour {
   slowReaderBytes: number;
   /** Demands NIP-42 authentication for everything. */
   authRequired: boolean;
+  /** When the challenge comes: on connecting, or not before something was refused for want of it. */
+  authChallenge: 'first' | 'behind refusals';
+  /** A good answer to a challenge gets no OK, as at nostr-rs-relay. */
+  authUnanswered: boolean;
+  /** After so many events of an authenticated client its subscriptions end, and it is asked again; 0: never. */
+  authAgainAfter: number;
+  /** Ephemeral events with a `p` tag go to those alone who have authenticated as one of these keys. */
+  receiversOnly: boolean;
+  /** Subscriptions of one connection. */
+  maxSubscriptions: number;
+  /** What becomes of a REQ whose id is in use: the new one counts, the old one counts, or both end. */
+  sameId: 'replace' | 'ignore' | 'close';
+  /** Whether a filter with `limit: 0` is taken, refused, or ends the subscription behind its EOSE. */
+  limitZero: 'taken' | 'refused' | 'ends';
+  /** No EOSE for a subscription that asks for nothing stored, as at nostr-rs-relay. */
+  eoseUnlessZero: boolean;
+  /** How far the relay's clock is ahead of the true time, in seconds. */
+  clockAheadS: number;
+  /** A WebSocket without User-Agent gets a 403, as at some CDNs. */
+  wantsUserAgent: boolean;
+  /** Where a handshake is redirected to instead, and how. */
+  redirect: { readonly status: number; readonly location: string } | undefined;
 }
 
 export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
@@ -46,20 +74,25 @@ export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
   duplicate: 0,
   refuse: undefined,
   silent: false,
+  missEveryOk: 0,
+  refusals: 'named',
+  tooLargeText: 'invalid: event too large',
   muteUnheard: true,
   disconnectEveryMs: 0,
   maxEventBytes: DEFAULT_EVENT_BYTES,
   slowReaderBytes: 32 * 1024 * 1024,
   authRequired: false,
-});
-
-/** What strfry does with its default settings (measured; PROTOCOL.md, "What relays do"). */
-export const strfryBehaviour: Readonly<Partial<RelayBehaviour>> = Object.freeze({
-  deliveryDelayMs: 100,
-  writeBatchMs: 3,
-  reorder: true,
-  replayEphemerals: true,
-  muteUnheard: false,
+  authChallenge: 'first',
+  authUnanswered: false,
+  authAgainAfter: 0,
+  receiversOnly: false,
+  maxSubscriptions: 200,
+  sameId: 'replace',
+  limitZero: 'taken',
+  eoseUnlessZero: false,
+  clockAheadS: 0,
+  wantsUserAgent: false,
+  redirect: undefined,
 });
 
 /** Numbers in [0, 1) that a seed repeats (mulberry32): a run with loss can be run again. */

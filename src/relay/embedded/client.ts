@@ -1,20 +1,15 @@
 // One connection to the embedded relay: reads the frames of NIP-01 and NIP-42, answers them, and cuts off
 // who reads too slowly. What happens to an event is decided in core.ts.
-import { randomUUID } from 'node:crypto';
-import type { Filter } from 'nostr-tools';
+import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { WebSocket } from 'ws';
-import { verifyEvent } from '../../crypto/signer.js';
-import { tagValue } from '../../protocol/wire/events.js';
+import { isEphemeral } from '../../protocol/wire/events.js';
+import { ClientAuth } from './client-auth.js';
 import type { RelayCore, Verdict } from './core.js';
 import type { LiveSubscription } from './deliveries.js';
 import { parseFilters } from './filter-index.js';
 
-export const MAX_SUBSCRIPTIONS = 200;
 /** NIP-01: the longest subscription id. */
 const MAX_ID_CHARS = 64;
-const AUTH_KIND = 22242;
-/** NIP-42: an answer to a challenge is about ten minutes old at most. */
-const MAX_AUTH_AGE_S = 600;
 const AUTH_REQUIRED = 'auth-required: this relay wants to know who you are';
 
 export interface RelayClientOptions {
@@ -26,17 +21,20 @@ export interface RelayClientOptions {
 
 export class RelayClient {
   readonly #ws: WebSocket;
-  readonly #host: string;
   readonly #core: RelayCore;
+  readonly #auth: ClientAuth;
   readonly #subscriptions = new Map<string, LiveSubscription>();
-  #challenge: string | undefined;
-  #isAuthenticated = false;
+  /** Events since the client has authenticated. */
+  #events = 0;
+  /** Events of this client that were taken. */
+  #taken = 0;
 
   constructor({ ws, host, core }: RelayClientOptions) {
     this.#ws = ws;
-    this.#host = host;
     this.#core = core;
-    if (core.behaviour.authRequired) this.#sendChallenge();
+    this.#auth = new ClientAuth(host);
+    const { authRequired, authChallenge } = core.behaviour;
+    if (authRequired && authChallenge === 'first') this.#sendChallenge();
   }
 
   get subscriptions(): number {
@@ -59,41 +57,81 @@ export class RelayClient {
   }
 
   #onEvent(value: unknown): void {
-    const answer = ({ ok, reason }: Verdict): void => {
-      if (!this.#core.behaviour.silent) this.#send(['OK', idOf(value), ok, reason]);
-    };
-    if (this.#isLockedOut()) answer({ ok: false, reason: AUTH_REQUIRED });
-    else this.#core.accept(value, answer);
+    if (this.#isForgotten()) this.#askAgain();
+    if (this.#isLockedOut()) {
+      this.#send(['OK', idOf(value), false, AUTH_REQUIRED]);
+      this.#challengeBehind();
+    } else this.#core.accept(value, (verdict) => this.#answer(value, verdict));
+  }
+
+  #answer(value: unknown, { ok, reason }: Verdict): void {
+    const { silent, missEveryOk, refusals } = this.#core.behaviour;
+    if (ok) this.#taken++;
+    const isMissing = ok && missEveryOk > 0 && this.#taken % missEveryOk === 0;
+    if (!ok && refusals === 'notice') this.#send(['NOTICE', reason]);
+    else if (silent === true || isMissing || (silent && ok && isEphemeralEvent(value))) return;
+    else this.#send(['OK', idOf(value), ok, reason]);
   }
 
   #onReq(id: string, values: readonly unknown[]): void {
+    const { sameId } = this.#core.behaviour;
+    const isKnown = this.#subscriptions.has(id);
+    if (isKnown && sameId === 'ignore') return;
     this.#end(id);
-    const filters = parseFilters(values);
-    if (this.#isLockedOut()) this.#send(['CLOSED', id, AUTH_REQUIRED]);
-    else if (filters === undefined) this.#send(['CLOSED', id, 'invalid: malformed filter']);
-    else if (this.#subscriptions.size >= MAX_SUBSCRIPTIONS) {
-      this.#send(['CLOSED', id, 'error: too many concurrent REQs']);
+    if (isKnown && sameId === 'close') this.#refuse(id, 'error: that subscription exists');
+    else this.#judgeReq(id, parseFilters(values));
+  }
+
+  #judgeReq(id: string, filters: Filter[] | undefined): void {
+    const { limitZero, maxSubscriptions } = this.#core.behaviour;
+    const asksNothing = filters?.some(({ limit }) => limit === 0) ?? false;
+    if (this.#isLockedOut()) {
+      this.#refuse(id, AUTH_REQUIRED);
+      this.#challengeBehind();
+    } else if (filters === undefined) this.#refuse(id, 'invalid: malformed filter');
+    else if (asksNothing && limitZero === 'refused') {
+      this.#refuse(id, 'invalid: the limit of a filter must be at least 1');
+    } else if (this.#subscriptions.size >= maxSubscriptions) {
+      this.#refuse(id, 'error: too many concurrent REQs');
     } else this.#subscribe(id, filters);
   }
 
+  #refuse(id: string, reason: string): void {
+    const isNamed = this.#core.behaviour.refusals === 'named';
+    this.#send(isNamed ? ['CLOSED', id, reason] : ['NOTICE', reason]);
+  }
+
   #subscribe(id: string, filters: readonly Filter[]): void {
+    const { limitZero, eoseUnlessZero } = this.#core.behaviour;
     const subscription = this.#live(id, filters);
     this.#subscriptions.set(id, subscription);
-    for (const { json } of this.#core.subscribe(subscription)) subscription.deliver(json);
-    this.#send(['EOSE', id]);
+    for (const { event, json } of this.#core.subscribe(subscription)) {
+      subscription.deliver(json, event);
+    }
+    const asksNothing = filters.every(({ limit }) => limit === 0);
+    if (!asksNothing || !eoseUnlessZero) this.#send(['EOSE', id]);
+    if (!asksNothing || limitZero !== 'ends') return;
+    this.#end(id);
+    this.#send(['CLOSED', id, '']);
   }
 
   #live(id: string, filters: readonly Filter[]): LiveSubscription {
     const prefix = `["EVENT",${JSON.stringify(id)},`;
     const subscription = {
       filters,
-      deliver: (json: string): boolean => {
-        if (this.#subscriptions.get(id) !== subscription) return false;
+      deliver: (json: string, event: NostrEvent): boolean => {
+        if (this.#subscriptions.get(id) !== subscription || !this.#mayRead(event)) return false;
         this.#transmit(`${prefix}${json}]`);
         return true;
       },
     };
     return subscription;
+  }
+
+  #mayRead({ kind, tags }: NostrEvent): boolean {
+    if (!this.#core.behaviour.receiversOnly || !isEphemeral(kind)) return true;
+    const receivers = tags.filter(([name]) => name === 'p');
+    return receivers.length === 0 || receivers.some(([, key = '']) => this.#auth.has(key));
   }
 
   #end(id: string): void {
@@ -104,34 +142,40 @@ export class RelayClient {
   }
 
   #isLockedOut(): boolean {
-    if (!this.#core.behaviour.authRequired || this.#isAuthenticated) return false;
-    if (this.#challenge === undefined) this.#sendChallenge(); // switched on after the client came
+    const { authRequired, authChallenge } = this.#core.behaviour;
+    if (!authRequired || this.#auth.isDone) return false;
+    // Switched on after the client came.
+    if (authChallenge === 'first' && !this.#auth.isAsked) this.#sendChallenge();
     return true;
   }
 
+  #challengeBehind(): void {
+    if (!this.#auth.isAsked) this.#sendChallenge();
+  }
+
+  #isForgotten(): boolean {
+    const { authAgainAfter } = this.#core.behaviour;
+    return authAgainAfter > 0 && this.#auth.isDone && ++this.#events > authAgainAfter;
+  }
+
+  #askAgain(): void {
+    this.#events = 0;
+    this.#sendChallenge();
+    for (const id of [...this.#subscriptions.keys()]) {
+      this.#end(id);
+      this.#send(['CLOSED', id, AUTH_REQUIRED]);
+    }
+  }
+
   #sendChallenge(): void {
-    this.#challenge = randomUUID();
-    this.#send(['AUTH', this.#challenge]);
+    this.#send(['AUTH', this.#auth.ask()]);
   }
 
   #onAuth(value: unknown): void {
-    const ok = this.#isAnswer(value);
-    this.#isAuthenticated ||= ok;
+    const ok = this.#auth.answer(value);
+    if (ok && this.#core.behaviour.authUnanswered) return;
     const reason = ok ? '' : 'invalid: not an answer to the challenge';
     this.#send(['OK', idOf(value), ok, reason]);
-  }
-
-  #isAnswer(value: unknown): boolean {
-    if (!verifyEvent(value) || value.kind !== AUTH_KIND) return false;
-    const relay = tagValue(value, 'relay') ?? '';
-    const ageS = Math.abs(Date.now() / 1000 - value.created_at);
-    return (
-      this.#challenge !== undefined &&
-      tagValue(value, 'challenge') === this.#challenge &&
-      URL.canParse(relay) &&
-      new URL(relay).host === this.#host &&
-      ageS <= MAX_AUTH_AGE_S
-    );
   }
 
   #send(frame: readonly unknown[]): void {
@@ -156,6 +200,11 @@ function parseFrame(text: string): unknown[] | undefined {
 
 function isSubscriptionId(value: unknown): value is string {
   return typeof value === 'string' && value.length > 0 && value.length <= MAX_ID_CHARS;
+}
+
+function isEphemeralEvent(value: unknown): boolean {
+  const { kind } = (value ?? {}) as { kind?: unknown };
+  return typeof kind === 'number' && isEphemeral(kind);
 }
 
 /** The id to answer by, if the client's event has anything like one. */

@@ -3,10 +3,10 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
-import { isExpired } from '../../protocol/wire/events.js';
+import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
-import { EventStore, isEphemeral, type StoredEvent } from './event-store.js';
+import { EventStore, type StoredEvent } from './event-store.js';
 import { FilterIndex } from './filter-index.js';
 
 /** strfry's bounds on created_at and the time it keeps ephemeral events, in seconds. */
@@ -97,9 +97,11 @@ export class RelayCore {
   }
 
   #refusal({ event, json }: StoredEvent): string | undefined {
-    const { refuse, maxEventBytes } = this.behaviour;
-    const ageS = nowS() - event.created_at;
-    if (Buffer.byteLength(json) > maxEventBytes) return 'invalid: event too large';
+    const { refuse, maxEventBytes, tooLargeText, clockAheadS } = this.behaviour;
+    const ageS = nowS() + clockAheadS - event.created_at;
+    if (Buffer.byteLength(json) > maxEventBytes) {
+      return tooLargeText.replace('SIZE', String(maxEventBytes));
+    }
     if (ageS < -MAX_AHEAD_S) return 'invalid: created_at too late';
     if (ageS > MAX_AGE_EPHEMERAL_S && isEphemeral(event.kind)) {
       return 'invalid: ephemeral event expired';

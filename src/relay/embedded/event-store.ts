@@ -17,10 +17,6 @@ interface Kept extends StoredEvent {
   readonly forgetAt: number;
 }
 
-export function isEphemeral(kind: number): boolean {
-  return kind >= 20_000 && kind < 30_000;
-}
-
 export class EventStore {
   /** By id, oldest first in order of arrival. */
   readonly #events = new Map<string, Kept>();

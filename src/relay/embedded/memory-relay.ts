@@ -10,10 +10,12 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../../limits.js';
 import { defaultBehaviour, type RelayBehaviour, seededRandom } from './behaviour.js';
-import { MAX_SUBSCRIPTIONS, RelayClient } from './client.js';
+import { RelayClient } from './client.js';
 import { RelayCore } from './core.js';
+import { refuseHandshake, turnedAway } from './handshake.js';
 
-export { type RelayBehaviour, strfryBehaviour } from './behaviour.js';
+export type { RelayBehaviour } from './behaviour.js';
+export { strfryBehaviour } from './presets.js';
 
 /** Clients at once. */
 const MAX_CONNECTIONS = 1_024;
@@ -127,9 +129,10 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
   }
 
   #onUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (this.#clients.size >= MAX_CONNECTIONS) {
-      socket.on('error', () => socket.destroy());
-      socket.end('HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n');
+    const isFull = this.#clients.size >= MAX_CONNECTIONS;
+    const answer = isFull ? { status: 503 } : turnedAway(request, this.behaviour);
+    if (answer !== undefined) {
+      refuseHandshake(socket, answer);
       return;
     }
     this.#webSockets.handleUpgrade(request, socket, head, (ws) => {
@@ -161,8 +164,9 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const wantsDocument = request.headers.accept?.includes('application/nostr+json') ?? false;
     const type = wantsDocument ? 'application/nostr+json' : 'text/plain; charset=utf-8';
+    const date = new Date(Date.now() + 1_000 * this.behaviour.clockAheadS).toUTCString();
     // NIP-11 wants web pages to be able to read the document.
-    response.writeHead(200, { 'content-type': type, 'access-control-allow-origin': '*' });
+    response.writeHead(200, { 'content-type': type, 'access-control-allow-origin': '*', date });
     response.end(wantsDocument ? JSON.stringify(this.#document()) : this.#page());
   }
 
@@ -175,7 +179,7 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
       limitation: {
         max_message_length: this.#maxFrameBytes,
         max_content_length: this.behaviour.maxEventBytes,
-        max_subscriptions: MAX_SUBSCRIPTIONS,
+        max_subscriptions: this.behaviour.maxSubscriptions,
         auth_required: this.behaviour.authRequired,
       },
     };

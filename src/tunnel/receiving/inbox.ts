@@ -26,6 +26,11 @@ export class Inbox {
     return this.#receivers.isEmpty;
   }
 
+  /** Keys of ours that listen. */
+  get receivers(): string[] {
+    return this.#receivers.keys;
+  }
+
   /** Listens for messages to `receiver`, and for the start of `exit`. */
   add(receiver: string, exit?: string): void {
     const isNewReceiver = this.#receivers.add(receiver);
@@ -41,6 +46,8 @@ export class Inbox {
   }
 
   #subscribe(): void {
+    // The relay may serve keys alone that have authenticated.
+    this.link.authenticate();
     // Relays store "ephemeral" events for minutes and replay them to every new subscription: limit 0 spares us.
     const filters: Filter[] = [{ kinds: [KIND.message], '#p': this.#receivers.keys, limit: 0 }];
     if (!this.#exits.isEmpty) {
@@ -48,7 +55,7 @@ export class Inbox {
     }
     if (this.#subscription === undefined) {
       const onEvent = (event: NostrEvent): void => this.#onEvent(event, this.link);
-      this.#subscription = this.link.subscribe(filters, { onEvent });
+      this.#subscription = this.link.subscribe(filters, { onEvent, isStanding: true });
     } else this.#subscription.update(filters);
   }
 

@@ -10,13 +10,14 @@ export interface InboxesOptions {
   readonly onEvent: (event: NostrEvent, link: RelayLink) => void;
   /** A link came up, or has room for more. */
   readonly onRoom: () => void;
-  /** A link went down. */
+  /** A link went down, or the relay serves our subscription no more. */
   readonly onDown: (link: RelayLink) => void;
 }
 
 interface Held {
   readonly url: string;
   readonly inbox: Inbox;
+  readonly onHearing: () => void;
   readonly onDown: () => void;
 }
 
@@ -32,17 +33,26 @@ export class Inboxes {
     return [...this.#held.keys()];
   }
 
+  /** Keys of ours that listen on the relay with this canonical URL. */
+  receiversOn(url: string): string[] {
+    const link = this.links.find((each) => each.url === url);
+    return (link && this.#held.get(link)?.inbox.receivers) ?? [];
+  }
+
   /** Listens on this relay for messages to `receiver`, and for the start of `exit`, until `remove`. */
   add(url: string, receiver: string, exit?: string): RelayLink {
     const { pool, onEvent, onRoom, onDown } = this.#options;
     const link = pool.acquire(url);
     let held = this.#held.get(link);
     if (held === undefined) {
-      held = { url, inbox: new Inbox(link, onEvent), onDown: () => onDown(link) };
+      const onLinkDown = (): void => onDown(link);
+      const onHearing = (): void => (link.deafness === undefined ? onRoom() : onLinkDown());
+      held = { url, inbox: new Inbox(link, onEvent), onHearing, onDown: onLinkDown };
       this.#held.set(link, held);
       link.on('up', onRoom);
       link.on('drain', onRoom);
       link.on('down', held.onDown);
+      link.on('hearing', held.onHearing);
     } else pool.release(url);
     held.inbox.add(receiver, exit);
     return link;
@@ -59,12 +69,13 @@ export class Inboxes {
     for (const [link, held] of this.#held) this.#release(link, held);
   }
 
-  #release(link: RelayLink, { url, inbox, onDown }: Held): void {
+  #release(link: RelayLink, { url, inbox, onHearing, onDown }: Held): void {
     const { pool, onRoom } = this.#options;
     inbox.close();
     link.off('up', onRoom);
     link.off('drain', onRoom);
     link.off('down', onDown);
+    link.off('hearing', onHearing);
     this.#held.delete(link);
     pool.release(url);
   }

@@ -58,7 +58,10 @@ export class Echoes {
     const filter = { kinds: [KIND.message], authors: [this.#ours], '#p': [this.#theirs], limit: 0 };
     const subscription = link.subscribe([filter], {
       // Not verified: a relay that makes up echoes only spoils the order that it is asked to keep.
-      onEvent: ({ id }) => waiting.get(id)?.(),
+      onEvent: ({ id }) => {
+        waiting.get(id)?.();
+        link.delivered(id);
+      },
     });
     const watch = { subscription, waiting, misses: 0 };
     this.#watches.set(link, watch);

@@ -12,8 +12,16 @@ import type { SealedEvent, Sealer } from './sealer.js';
 
 /** How much later than the first a relay may answer before the stream goes on without it. */
 const GRACE_MS = 500;
+/** How long relays may be silent about an event before they count as having it: not all of them confirm any. */
+const SILENCE_MS = 1_500;
 /** A relay refuses what is older than a minute; until then a repeat is the same event, so that it counts once. */
 const REUSED_MS = 30_000;
+
+/** Why one of the relays doesn't have an event. */
+export interface Refusal {
+  readonly link: RelayLink;
+  readonly reason: string;
+}
 
 export interface PlainSenderOptions {
   readonly state: PeerState;
@@ -22,7 +30,7 @@ export interface PlainSenderOptions {
   /** Toward peers that handle events side by side. */
   readonly echoes?: Echoes | undefined;
   /** The stream's message is with the relays, or isn't. */
-  readonly onDone: (stream: StreamState, refusal: PublishResult | undefined) => void;
+  readonly onDone: (stream: StreamState, refusal: Refusal | undefined) => void;
 }
 
 export class PlainSender {
@@ -83,15 +91,18 @@ export class PlainSender {
   }
 }
 
+const SILENCE: PublishResult = { ok: false, reason: 'error: no answer', isUnanswered: true };
+
 /** One event on its way to all relays of a stream. */
 class Delivery {
   /** The relays that have it. */
   readonly taken: RelayLink[] = [];
   /** Why one of the others doesn't. */
-  refusal: PublishResult | undefined;
+  refusal: Refusal | undefined;
   readonly #options: PlainSenderOptions;
   readonly #sealed: SealedEvent;
   readonly #late: Promise<undefined>;
+  readonly #silence: Promise<PublishResult>;
   #startGrace: () => void = () => undefined;
 
   constructor(options: PlainSenderOptions, sealed: SealedEvent) {
@@ -99,6 +110,9 @@ class Delivery {
     this.#sealed = sealed;
     this.#late = new Promise((resolve) => {
       this.#startGrace = () => setTimeout(() => resolve(undefined), GRACE_MS).unref();
+    });
+    this.#silence = new Promise((resolve) => {
+      setTimeout(() => resolve(SILENCE), SILENCE_MS).unref();
     });
   }
 
@@ -108,17 +122,17 @@ class Delivery {
     const { echoes, route } = this.#options;
     const echo = echoes?.expect(link, event.id);
     const answer = new Promise<PublishResult>((resolve) => link.publish(event, resolve));
-    const result = await Promise.race([answer, this.#late]);
-    if (result?.ok) {
+    const result = await Promise.race([answer, this.#late, this.#silence]);
+    if (result?.ok || result?.isUnanswered) {
       if (this.taken.length === 0) this.#startGrace();
       this.taken.push(link);
-      route.accepted(link, performance.now());
+      if (result.ok) route.accepted(link, bytes, performance.now());
       await echo?.arrived();
       return;
     }
     echo?.cancel();
     if (result === undefined) return;
-    this.refusal = result;
+    this.refusal = { link, reason: result.reason };
     // A link that went down refused nothing.
     const isRefused = !result.reason.startsWith('error:') || link.isUp;
     if (isRefused) route.refused(link, result.reason, bytes, performance.now());

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { PublishResult, RelayLink } from '../../relay/link.js';
-import { refusalOf } from '../opening/refusal.js';
+import { deafnessOf, isLasting, refusalOf } from '../opening/refusal.js';
 import type { PlainSender } from './plain-sender.js';
 import type { Route } from './route.js';
 import type { Sealer } from './sealer.js';
@@ -47,6 +47,14 @@ export class Publisher {
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
     const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
     link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    // What the peer acknowledges was delivered, whatever the relay says or doesn't.
+    const onArrived = (): void => {
+      link.delivered(event.id);
+      route.arrived(link, bytes);
+    };
+    for (const { outgoing } of parcels) {
+      if (outgoing?.segment !== undefined) outgoing.segment.onArrived = onArrived;
+    }
     // One of NIP-443 alone may listen on any of them; to the others the same event counts once.
     const others = goesAlone ? route.usable(now).filter((other) => other !== link) : [];
     for (const other of others) other.publish(event);
@@ -55,33 +63,39 @@ export class Publisher {
   }
 
   #published(
-    { ok, reason }: PublishResult,
+    { ok, reason, isUnanswered }: PublishResult,
     link: RelayLink,
     parcels: readonly Parcel[],
     bytes: number,
   ): void {
     const { state, route, log, onLost } = this.#options;
     const now = performance.now();
-    if (ok) {
-      route.accepted(link, now);
+    const { deafness, url } = link;
+    if (ok) route.accepted(link, bytes, now);
+    else if (isUnanswered || !link.isUp) route.lost(link, bytes);
+    // Silence is no refusal: what doesn't arrive is repeated in its time.
+    if (ok || isUnanswered) {
+      state.obstacle = deafness === undefined ? undefined : deafnessOf(deafness, url);
       return;
     }
-    log.debug({ relay: link.url, reason }, 'relay did not take an event');
+    log.debug({ relay: url, reason }, 'relay did not take an event');
     // A link that went down refused nothing.
-    if (!reason.startsWith('error:') || link.isUp) route.refused(link, reason, bytes, now);
+    const isRefused = !reason.startsWith('error:') || link.isUp;
+    if (isRefused) route.refused(link, reason, bytes, now);
     state.lost(parcels, now);
-    if (route.pick(now) === undefined) {
-      for (const { stream } of parcels) if (stream) this.refuseOpening(stream, reason);
+    for (const { stream } of parcels) {
+      if (isRefused && stream !== undefined) this.refuseOpening(stream, reason, link);
     }
     onLost();
   }
 
-  /** No relay takes our CONNECT: the entry need not wait for a time-out to say so. */
-  refuseOpening(stream: StreamState, reason: string): void {
-    const { route, onChanged } = this.#options;
+  /** A relay doesn't take our CONNECT. Where no other does, the entry need not wait for a time-out to say so. */
+  refuseOpening(stream: StreamState, reason: string, link: RelayLink): void {
+    const { state, route, onChanged } = this.#options;
     if (stream.phase !== 'opening') return;
-    const error = refusalOf(reason, route.links.map(({ url }) => url).join(', '));
-    if (error === undefined) return;
+    const error = refusalOf(reason, link.url);
+    state.obstacle = error;
+    if (!isLasting(reason) || route.pick(performance.now()) !== undefined) return;
     stream.abandon(error);
     onChanged(stream);
   }

@@ -2,24 +2,21 @@
 // refuses or brings no answer.
 
 import type { RelayLink } from '../../relay/link.js';
+import { isTooLarge } from '../../relay/notices.js';
+import type { RelayHealth } from './relay-health.js';
 import { RelayRests } from './relay-rests.js';
-
-/** Smallest event that is worth trying, in bytes, on a relay that refuses by size. */
-const LEAST_EVENT_BYTES = 2_048;
 
 export class Route {
   readonly links: readonly RelayLink[];
-  /** Relays that refuse whatever we send. */
-  readonly #rests: RelayRests;
+  readonly #health: RelayHealth;
   /** Relays that say that this peer doesn't listen there. */
   readonly #mute = new RelayRests();
-  readonly #sizes = new Map<RelayLink, number>();
   #current: RelayLink | undefined;
 
-  /** @param rests shared by all routes of a process */
-  constructor(links: readonly RelayLink[], rests: RelayRests) {
+  /** @param health shared by all routes of a process */
+  constructor(links: readonly RelayLink[], health: RelayHealth) {
     this.links = links;
-    this.#rests = rests;
+    this.#health = health;
   }
 
   /** The link that was used last. */
@@ -35,7 +32,8 @@ export class Route {
     const choice = swift.length > 0 ? swift : usable;
     if (this.#current !== undefined && choice.includes(this.#current)) return this.#current;
     const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.MAX_VALUE;
-    const [best] = choice.sort((a, b) => latency(a) - latency(b));
+    const misses = (link: RelayLink): number => this.#health.misses(link);
+    const [best] = choice.sort((a, b) => misses(a) - misses(b) || latency(a) - latency(b));
     if (best !== undefined) this.#current = best;
     return best;
   }
@@ -57,29 +55,38 @@ export class Route {
     const index = this.#current === undefined ? -1 : usable.indexOf(this.#current);
     const next = usable[(index + 1) % usable.length];
     if (next === undefined || next === this.#current) return false;
+    if (this.#current !== undefined) this.#health.missed(this.#current);
     this.#current = next;
     return true;
   }
 
   /** The relay refused an event of so many bytes. */
   refused(link: RelayLink, reason: string, eventBytes: number, now: number): void {
-    if (/too (large|big|long)/.test(reason)) this.#tooLarge(link, eventBytes);
+    const { rests, sizes } = this.#health;
+    if (isTooLarge(reason)) sizes.refused(link, eventBytes, reason);
     else if (reason.startsWith('mute:')) this.#mute.refused(link, reason, now);
-    else this.#rests.refused(link, reason, now);
+    else rests.refused(link, reason, now);
   }
 
-  accepted(link: RelayLink, now: number): void {
-    this.#rests.accepted(link, now);
+  /** The relay has taken an event of so many bytes. */
+  accepted(link: RelayLink, eventBytes: number, now: number): void {
+    this.#health.rests.accepted(link, now);
+    this.#health.sizes.arrived(link, eventBytes);
     this.#mute.accepted(link, now);
   }
 
-  /** Its limit is lower than what is known of it. */
-  #tooLarge(link: RelayLink, eventBytes: number): void {
-    this.#sizes.set(link, Math.max(LEAST_EVENT_BYTES, Math.floor((eventBytes * 3) / 4)));
+  /** The peer has an event of so many bytes that went over this relay. */
+  arrived(link: RelayLink, eventBytes: number): void {
+    this.#health.arrived(link, eventBytes);
+  }
+
+  /** An event of so many bytes was lost there, and nobody says why. */
+  lost(link: RelayLink, eventBytes: number): void {
+    this.#health.sizes.lost(link, eventBytes);
   }
 
   eventLimitBytes(link: RelayLink): number {
-    return Math.min(link.eventLimitBytes, this.#sizes.get(link) ?? Number.MAX_VALUE);
+    return this.#health.sizes.limitBytes(link);
   }
 
   /** When another relay may be picked without anything else happening: one has rested, or the current one stalls. */
@@ -89,16 +96,22 @@ export class Route {
     if (usable > 0) return usable > 1 && stallsAt > now ? stallsAt : undefined;
     const ends = this.links
       .filter((link) => link.isUp)
-      .map((link) => Math.max(this.#rests.until(link, now) ?? 0, this.#mute.until(link, now) ?? 0));
+      .map((link) =>
+        Math.max(this.#health.rests.until(link, now) ?? 0, this.#mute.until(link, now) ?? 0),
+      );
     return ends.length > 0 ? Math.min(...ends) : undefined;
   }
 
-  /** All links that are up and don't rest. */
+  /** All links that are up and don't rest; those on which we are deaf only where there is no other. */
   usable(now: number): RelayLink[] {
-    return this.links.filter((link) => this.#isUsable(link, now));
+    const usable = this.links.filter((link) => this.#isUsable(link, now));
+    const hearing = usable.filter(({ deafness }) => deafness === undefined);
+    return hearing.length > 0 ? hearing : usable;
   }
 
   #isUsable(link: RelayLink, now: number): boolean {
-    return link.isUp && !this.#rests.isResting(link, now) && !this.#mute.isResting(link, now);
+    return (
+      link.isUp && !this.#health.rests.isResting(link, now) && !this.#mute.isResting(link, now)
+    );
   }
 }

@@ -14,7 +14,10 @@ export class FakeLink extends EventEmitter<RelayLinkEvents> implements RelayLink
   readonly eventLimitBytes = 65_536;
   readonly okLatencyMs = undefined;
   readonly lastError = undefined;
+  readonly deafness = undefined;
   readonly ignoredFrames = 0;
+  authenticate = (): void => undefined;
+  delivered = (): void => undefined;
   readonly published: { event: NostrEvent; answer: (result: PublishResult) => void }[] = [];
 
   constructor(url: string) {

@@ -166,7 +166,7 @@ describe('proxy: its own pages, seen from another machine', () => {
   let proxy: Running<Server>;
 
   before(async () => {
-    const pages = new LocalPages({ caPem: 'the CA', isReady: () => true });
+    const pages = new LocalPages({ caPem: 'the CA', obstacle: () => undefined });
     const handlers = routes({} as Entry, forwarder, pages, new Authenticator(AUTH, silent));
     proxy = await listenHttp(handlers.onRequest);
     // Tests keep to loopback: the address alone is another one.

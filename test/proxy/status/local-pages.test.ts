@@ -6,14 +6,14 @@ import { TestEntry } from '../fixture.js';
 
 describe('proxy: its own pages', () => {
   let entry: TestEntry;
-  let isReady: boolean;
+  let obstacle: string | undefined;
 
   before(async () => {
-    entry = await TestEntry.start({ isReady: () => isReady });
+    entry = await TestEntry.start({ obstacle: () => obstacle });
   });
 
   beforeEach(() => {
-    isReady = true;
+    obstacle = undefined;
   });
 
   after(() => entry.close());
@@ -24,7 +24,7 @@ describe('proxy: its own pages', () => {
   it('says that it is alive, and whether a relay is up', async () => {
     expect(await get('/healthz')).to.equal('ok\n\n200');
     expect(await get('/readyz')).to.equal('ready\n\n200');
-    isReady = false;
+    obstacle = 'no relay is up';
     expect(await get('/readyz?now')).to.equal('no relay is up\n\n503');
   });
 

@@ -50,7 +50,7 @@ describe('opening streams over connections of the exit', () => {
     [expected, asked] = [[], []];
     tunnel = await Tunnel.start();
     tunnel.onIncoming = (incoming) => void asked.push(incoming);
-    const pool: RelayPool = new RelayPool({ log, authSigner: () => session.relaySigner });
+    const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
     const reverse = { listener, publicAddress: PUBLIC_ADDRESS, tls: 'required' } as const;
     const session: Session = new Session({ pool, log, reverse });
     entry = { session, pool };

@@ -4,13 +4,14 @@ import { EventEmitter } from 'node:events';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import type { RelayLink } from '../../../src/relay/link.js';
-import { RelayRests } from '../../../src/tunnel/sending/relay-rests.js';
+import { RelayHealth } from '../../../src/tunnel/sending/relay-health.js';
 import { Route } from '../../../src/tunnel/sending/route.js';
 
 class FakeLink extends EventEmitter {
   isUp = true;
   canPublish = true;
   stallsAt: number | undefined;
+  deafness: string | undefined;
   eventLimitBytes = 65_536;
 
   constructor(
@@ -34,9 +35,10 @@ describe('tunnel/route', () => {
   beforeEach(() => {
     slow.isUp = quick.isUp = true;
     slow.stallsAt = quick.stallsAt = undefined;
+    slow.deafness = quick.deafness = undefined;
     lines = [];
     const log = pino({ level: 'info' }, { write: (line: string) => lines.push(JSON.parse(line)) });
-    route = new Route(links(slow, quick), new RelayRests(log));
+    route = new Route(links(slow, quick), new RelayHealth(log));
   });
 
   it('takes the quickest, and stays with it while it works', () => {
@@ -74,7 +76,7 @@ describe('tunnel/route', () => {
 
   it('leaves a relay that refuses alone for longer each time, with one line in the log', () => {
     const [only] = links(quick);
-    route = new Route([only!], new RelayRests(pino({ level: 'silent' })));
+    route = new Route([only!], new RelayHealth(pino({ level: 'silent' })));
     const pauses: number[] = [];
     let now = 0;
     for (let round = 0; round < 5; round += 1) {
@@ -92,14 +94,14 @@ describe('tunnel/route', () => {
   it('logs once that a relay refuses, and once that it takes events again', () => {
     const [first] = links(quick);
     for (let event = 0; event < 50; event += 1) route.refused(first!, 'blocked: no', 100, event);
-    route.accepted(first!, 60_000);
-    route.accepted(first!, 60_001);
+    route.accepted(first!, 100, 60_000);
+    route.accepted(first!, 100, 60_001);
     expect(lines.map(({ relay }) => relay)).to.deep.equal(['ws://quick', 'ws://quick']);
   });
 
   it('keeps a relay for others where it only says that this peer is not there', () => {
-    const rests = new RelayRests(pino({ level: 'silent' }));
-    const [one, other] = [new Route(links(quick), rests), new Route(links(quick), rests)];
+    const health = new RelayHealth(pino({ level: 'silent' }));
+    const [one, other] = [new Route(links(quick), health), new Route(links(quick), health)];
     one.refused(links(quick)[0]!, 'mute: no one was listening', 100, 0);
     expect(one.pick(0)).to.equal(undefined);
     expect(other.pick(0)).to.equal(quick);
@@ -110,5 +112,49 @@ describe('tunnel/route', () => {
     route.refused(first!, 'invalid: event too large', 40_000, 0);
     expect(route.eventLimitBytes(first!)).to.equal(30_000);
     expect(route.pick(0)).to.equal(first);
+  });
+
+  it('takes the bound that a refusal names', () => {
+    const [first] = links(quick);
+    route.refused(first!, 'event exceeded max size of 9000 bytes', 40_000, 0);
+    expect(route.eventLimitBytes(first!)).to.equal(8_872);
+    route.refused(first!, 'message too large (40106 > 8000)', 40_000, 0);
+    expect(route.eventLimitBytes(first!)).to.equal(7_872);
+    route.refused(first!, 'too large', 100, 0);
+    expect(route.eventLimitBytes(first!)).to.equal(2_048);
+  });
+
+  it('takes smaller events where large ones alone get lost, and says so', () => {
+    const [first] = links(quick);
+    route.lost(first!, 60_000);
+    route.arrived(first!, 1_000);
+    for (let loss = 0; loss < 3; loss += 1) {
+      expect(route.eventLimitBytes(first!)).to.equal(65_536);
+      route.lost(first!, 60_000);
+      route.lost(first!, 900);
+    }
+    expect(route.eventLimitBytes(first!)).to.equal(30_000);
+    expect(lines.map(({ relay }) => relay)).to.deep.equal(['ws://quick']);
+    route.arrived(first!, 30_000);
+    for (let loss = 0; loss < 9; loss += 1) route.lost(first!, 30_000);
+    expect(route.eventLimitBytes(first!)).to.equal(30_000);
+  });
+
+  it('prefers relays over which something arrives, for all peers alike', () => {
+    const health = new RelayHealth();
+    const both = links(slow, quick);
+    const first = new Route(both, health);
+    first.pick(0);
+    first.tryNext(1);
+    expect(new Route(both, health).pick(2)).to.equal(slow);
+    first.arrived(both[1]!, 100);
+    expect(new Route(both, health).pick(3)).to.equal(quick);
+  });
+
+  it('uses a relay on which we are deaf only where there is no other', () => {
+    quick.deafness = 'error: too many concurrent REQs';
+    expect(route.pick(0)).to.equal(slow);
+    slow.isUp = false;
+    expect(route.pick(1)).to.equal(quick);
   });
 });

@@ -15,6 +15,8 @@ export interface Segment {
   lost: boolean;
   /** Arrived ahead of a gap, as the peer says in `have`. */
   arrived: boolean;
+  /** Called once when it has arrived: whatever carried it last got through, or is no longer needed. */
+  onArrived?: (() => void) | undefined;
 }
 
 /** Cuts a segment in two, the first with `at` bytes; the fin goes with the second. */

@@ -71,6 +71,7 @@ export class Segments {
       if (segment.arrived) return;
       segment.arrived = true;
       this.#inFlightBytes -= segment.data.length;
+      segment.onArrived?.();
       if (newest === undefined || segment.sentAt > newest.sentAt) newest = segment;
     };
     let done = 0;

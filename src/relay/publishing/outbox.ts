@@ -1,10 +1,19 @@
-// Events on their way to one relay: published, not yet answered by OK. Time-outs, pacing, latency.
-// Sends through a port; what an answer means (AUTH, another relay) is decided by others.
+// Events on their way to one relay: published, and neither answered by OK nor confirmed by who got them. Time-outs,
+// pacing, latency. Sends through a port; what an answer means (AUTH, another relay) is decided by others.
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
-import { WakeTimer } from '../common/wake-timer.js';
-import { MAX_UNCONFIRMED_BYTES } from '../limits.js';
+import { WakeTimer } from '../../common/wake-timer.js';
+import { MAX_UNCONFIRMED_BYTES } from '../../limits.js';
+import { isEphemeral } from '../../protocol/wire/events.js';
+import { boundIn, isTooLarge, mayRefuseEvent } from '../notices.js';
+import type { Confirming } from './confirming.js';
 
+/** At a relay that confirms nothing, receivers confirm a round trip later, which takes more to fill. */
+const MAX_UNCONFIRMED_MUTE_BYTES = 8 * MAX_UNCONFIRMED_BYTES;
+/** How long an ephemeral event is kept for an answer of a relay that gives none. */
+const MUTE_WAIT_MS = 500;
+/** How long an answer may take after a NOTICE that may be a refusal. */
+const NOTICE_MS = 500;
 /** Beyond this, publish() refuses: whoever publishes without regard to canPublish must not fill the memory. */
 const MAX_BACKLOG_BYTES = 16 * MAX_UNCONFIRMED_BYTES;
 /** A relay that takes no more stalls when an answer takes so long, or several times as long as usual. */
@@ -17,6 +26,8 @@ export interface PublishResult {
   readonly ok: boolean;
   /** The relay's text, or `error: …` when there was no answer. */
   readonly reason: string;
+  /** The relay has said nothing, which is no refusal: whether the event arrived, only its receiver can tell. */
+  readonly isUnanswered?: true;
 }
 export type OnResult = (result: PublishResult) => void;
 
@@ -30,6 +41,7 @@ export interface OutboxOptions {
   readonly port: OutboxPort;
   readonly log: Logger;
   readonly okTimeoutMs: number;
+  readonly confirming: Confirming;
   /** There is room again. */
   onDrain(): void;
   /** Nothing at all came from the relay for as long as an event had to wait. */
@@ -38,17 +50,25 @@ export interface OutboxOptions {
 
 interface Unconfirmed {
   readonly frame: string;
+  readonly isEphemeral: boolean;
   readonly bytes: number;
   readonly callbacks: OnResult[];
   sentAt: number;
   resent: boolean;
+  /** A NOTICE that came since it was sent, which may be why there is no answer. */
+  notice?: { readonly text: string; readonly at: number };
 }
 
 export class Outbox {
   readonly #options: OutboxOptions;
   /** By event id, oldest first. */
   readonly #waiting = new Map<string, Unconfirmed>();
+  /** Those of them that nothing shows the relay to have read, oldest first. */
+  readonly #unread = new Map<string, Unconfirmed>();
   #bytes = 0;
+  /** Largest event that was taken. */
+  #largestTaken = 0;
+  #unreadBytes = 0;
   #blocked = false;
   readonly #timer = new WakeTimer(() => this.#expire());
   #latencyMs: number | undefined;
@@ -57,8 +77,9 @@ export class Outbox {
     this.#options = options;
   }
 
+  /** Bytes of events that nothing shows the relay to have read. */
   get unconfirmedBytes(): number {
-    return this.#bytes;
+    return this.#unreadBytes;
   }
 
   get okLatencyMs(): number | undefined {
@@ -66,12 +87,17 @@ export class Outbox {
   }
 
   get hasRoom(): boolean {
-    return this.#isBelow(MAX_UNCONFIRMED_BYTES);
+    return this.#isBelow(this.#limitBytes);
+  }
+
+  get #limitBytes(): number {
+    const { isMute } = this.#options.confirming;
+    return isMute ? MAX_UNCONFIRMED_MUTE_BYTES : MAX_UNCONFIRMED_BYTES;
   }
 
   /** While there is no room: when the relay will have kept us waiting for too long, on performance.now(). */
   get stallsAt(): number | undefined {
-    const [oldest] = this.#waiting.values();
+    const [oldest] = this.#unread.values();
     if (this.hasRoom || oldest === undefined) return undefined;
     return oldest.sentAt + Math.max(LEAST_STALL_MS, STALL_LATENCIES * (this.#latencyMs ?? 0));
   }
@@ -90,8 +116,12 @@ export class Outbox {
       this.refuse(onResult, refusal);
       return;
     }
-    const entry = { frame, bytes, callbacks: [onResult], sentAt: 0, resent: false };
+    const entry = {
+      ...{ frame, bytes, isEphemeral: verb === 'EVENT' && isEphemeral(event.kind) },
+      ...{ callbacks: [onResult], sentAt: 0, resent: false },
+    };
     this.#bytes += bytes;
+    this.#unreadBytes += bytes;
     this.#transmit(event.id, entry);
     if (!this.hasRoom) this.#blocked = true;
   }
@@ -107,18 +137,59 @@ export class Outbox {
     if (entry === undefined || entry.resent) return false;
     entry.resent = true;
     this.#waiting.delete(id);
+    if (!this.#unread.delete(id)) this.#unreadBytes += entry.bytes;
     this.#transmit(id, entry);
     return true;
   }
 
   /** The relay's answer to an event; answers to others are ignored. */
   settle(id: string, result: PublishResult): void {
+    const { confirming } = this.#options;
+    const entry = this.#waiting.get(id);
+    if (entry === undefined) {
+      confirming.answeredLate(id);
+      return;
+    }
+    if (entry.isEphemeral) confirming.answered();
+    this.#sample(performance.now() - entry.sentAt);
+    this.#conclude(id, entry, result);
+  }
+
+  /** The receiver has it, whatever the relay says or doesn't. */
+  delivered(id: string): void {
     const entry = this.#waiting.get(id);
     if (entry === undefined) return;
-    this.#sample(performance.now() - entry.sentAt);
+    if (entry.isEphemeral) this.#options.confirming.delivered(id);
+    this.#conclude(id, entry, { ok: true, reason: '' });
+  }
+
+  /** A NOTICE names no event: those that get no answer behind it were refused by it. */
+  onNotice(text: string): void {
+    if (!mayRefuseEvent(text)) return;
+    const at = performance.now();
+    for (const entry of this.#waiting.values()) {
+      const least = boundIn(text, entry.bytes) ?? this.#largestTaken;
+      if (entry.notice !== undefined || (isTooLarge(text) && entry.bytes <= least)) continue;
+      entry.notice = { text, at };
+      this.#timer.arm(this.#expiresAt(entry));
+    }
+  }
+
+  #conclude(id: string, entry: Unconfirmed, result: PublishResult): void {
+    if (this.#unread.has(id)) this.#readUpTo(id);
+    if (result.ok) this.#largestTaken = Math.max(this.#largestTaken, entry.bytes);
     this.#finish(id, entry, result);
     if (this.#waiting.size === 0) this.#timer.disarm();
     this.#checkDrain();
+  }
+
+  /** A relay reads in the order in which we write: what was sent before this isn't in its queue any more. */
+  #readUpTo(id: string): void {
+    for (const [earlier, { bytes }] of this.#unread) {
+      this.#unread.delete(earlier);
+      this.#unreadBytes -= bytes;
+      if (earlier === id) return;
+    }
   }
 
   /** Everything on its way has failed: the connection is gone. */
@@ -137,13 +208,15 @@ export class Outbox {
   #transmit(id: string, entry: Unconfirmed): void {
     entry.sentAt = performance.now();
     this.#waiting.set(id, entry);
+    this.#unread.set(id, entry);
     this.#options.port.send(entry.frame, () => this.#checkDrain());
-    this.#arm();
+    this.#timer.arm(this.#expiresAt(entry));
   }
 
   #finish(id: string, entry: Unconfirmed, result: PublishResult): void {
     this.#waiting.delete(id);
     this.#bytes -= entry.bytes;
+    if (this.#unread.delete(id)) this.#unreadBytes -= entry.bytes;
     for (const callback of entry.callbacks) this.#notify(callback, result);
   }
 
@@ -155,31 +228,40 @@ export class Outbox {
     }
   }
 
-  /** The map is in order of sending, and every event may wait equally long. */
-  #arm(): void {
-    const [oldest] = this.#waiting.values();
-    this.#timer.arm(oldest && oldest.sentAt + this.#options.okTimeoutMs);
+  #expiresAt({ sentAt, isEphemeral: mayBeUnanswered, notice }: Unconfirmed): number {
+    const { okTimeoutMs, confirming } = this.#options;
+    if (notice !== undefined) {
+      return Math.min(sentAt + okTimeoutMs, notice.at + NOTICE_MS + 2 * (this.#latencyMs ?? 0));
+    }
+    const isInVain = mayBeUnanswered && confirming.isMute;
+    return sentAt + (isInVain ? Math.min(MUTE_WAIT_MS, okTimeoutMs) : okTimeoutMs);
   }
 
   #expire(): void {
-    const latest = performance.now() - this.#options.okTimeoutMs;
+    const { port, confirming, onSilence } = this.#options;
+    const now = performance.now();
     let silent = false;
     for (const [id, entry] of [...this.#waiting]) {
-      if (entry.sentAt > latest) break;
-      silent ||= this.#options.port.heardAt < entry.sentAt;
-      this.#finish(id, entry, { ok: false, reason: 'error: no answer' });
+      if (this.#expiresAt(entry) > now) continue;
+      if (entry.notice !== undefined) {
+        this.#finish(id, entry, { ok: false, reason: entry.notice.text });
+        continue;
+      }
+      silent ||= port.heardAt < entry.sentAt;
+      if (entry.isEphemeral) confirming.unanswered();
+      this.#finish(id, entry, { ok: false, reason: 'error: no answer', isUnanswered: true });
     }
-    this.#arm();
-    if (silent) this.#options.onSilence();
-    else this.#checkDrain();
+    for (const entry of this.#waiting.values()) this.#timer.arm(this.#expiresAt(entry));
+    if (silent) onSilence();
+    this.#checkDrain();
   }
 
   #isBelow(bytes: number): boolean {
-    return this.#bytes < bytes && this.#options.port.bufferedBytes < bytes;
+    return this.#unreadBytes < bytes && this.#options.port.bufferedBytes < bytes;
   }
 
   #checkDrain(): void {
-    if (!this.#blocked || !this.#isBelow(MAX_UNCONFIRMED_BYTES / 2)) return;
+    if (!this.#blocked || !this.#isBelow(this.#limitBytes / 2)) return;
     this.#blocked = false;
     this.#options.onDrain();
   }
