@@ -1,9 +1,13 @@
-// The relay under the integration tests: the embedded one, or any other by NWS_TEST_RELAY=ws://host:port.
+// The relay under the integration tests: the embedded one, with the habits of another by NWS_TEST_BEHAVE=strict, or any
+// other by NWS_TEST_RELAY=ws://host:port.
 
 import { MemoryRelay, type MemoryRelayOptions } from '../../src/relay/embedded/memory-relay.js';
+import { PRESETS, type PresetName } from '../../src/relay/embedded/presets.js';
 
 /** The relay to use instead of the embedded one. */
 export const FOREIGN_URL = process.env.NWS_TEST_RELAY || undefined;
+
+const HABITS = PRESETS[(process.env.NWS_TEST_BEHAVE || 'plain') as PresetName];
 
 export interface TestRelay {
   readonly url: string;
@@ -13,9 +17,10 @@ export interface TestRelay {
 }
 
 /** @param options for the embedded relay; another is as it is */
-export async function startTestRelay(options?: MemoryRelayOptions): Promise<TestRelay> {
+export async function startTestRelay(options: MemoryRelayOptions = {}): Promise<TestRelay> {
   if (FOREIGN_URL !== undefined) return { url: FOREIGN_URL, close: async () => undefined };
-  return asTestRelay(await MemoryRelay.start(options));
+  const behaviour = { ...HABITS, ...options.behaviour };
+  return asTestRelay(await MemoryRelay.start({ ...options, behaviour }));
 }
 
 export function asTestRelay(embedded: MemoryRelay): TestRelay {
