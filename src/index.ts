@@ -42,6 +42,7 @@ export async function createProxy(
     log: pino({ level: 'silent' }),
     tls: 'terminate',
     requirePin: false,
+    preconnect: true,
     clearnet: 'direct',
     aliases: new Map(),
     ...options,

@@ -84,6 +84,11 @@ const OPTIONS = {
     type: 'boolean',
     describe: 'Refuse exits that publish no certificate [NWS_REQUIRE_PIN]',
   },
+  preconnect: {
+    type: 'boolean',
+    describe:
+      'Connections in advance to exits that were used lately [default: true] [NWS_PRECONNECT]',
+  },
   clearnet: {
     ...text,
     describe: 'Other hosts: direct (default), exit (through public exits) or deny [NWS_CLEARNET]',

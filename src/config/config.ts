@@ -72,6 +72,8 @@ export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresse
   readonly auth?: Credentials;
   readonly tls: 'terminate' | 'passthrough';
   readonly requirePin: boolean;
+  /** Keep a connection to each exit that was used lately open in advance. */
+  readonly preconnect: boolean;
   /** Whether reverse connections have to be inside TLS, which NIP-443 peers don't speak. */
   readonly reverseTls: 'required' | 'optional';
   readonly clearnet: 'direct' | 'exit' | 'deny';
@@ -140,6 +142,7 @@ function ownProxy(settings: Settings, defaultLevel: LogLevel): ProxyConfig {
     listen: { host: '127.0.0.1', port: 0 },
     tls: tls ?? 'terminate',
     requirePin: settings.toggle({ flag: 'require-pin', variable: 'NWS_REQUIRE_PIN' }),
+    preconnect: settings.toggle({ flag: 'preconnect', variable: 'NWS_PRECONNECT' }, true),
     reverseTls: settings.choice(reverseTls, ['required', 'optional']) ?? 'required',
     clearnet,
     exits: chosen,

@@ -100,9 +100,9 @@ export class Settings {
   }
 
   /** @throws NwsError `bad_config` for text that is neither true nor false. */
-  toggle(name: SettingName): boolean {
+  toggle(name: SettingName, unset = false): boolean {
     const setting = this.text(name);
-    if (setting === undefined) return false;
+    if (setting === undefined) return unset;
     const word = setting.text.toLowerCase();
     if (TRUE.has(word)) return true;
     if (FALSE.has(word)) return false;

@@ -15,7 +15,7 @@ import { cutAnswer } from './h1/cut.js';
 import type { Http2Request } from './h2/request.js';
 import { Http2Response } from './h2/response.js';
 import { answerFields, hasBody, type RawHeaders, responseHead } from './headers.js';
-import { forwardError, unreadable } from './origin-errors.js';
+import { codeOf, forwardError, unreadable } from './origin-errors.js';
 import type { Answer, Interim, Outgoing, SendOut } from './outgoing.js';
 import { keepForUpload } from './reply.js';
 
@@ -230,7 +230,7 @@ class Exchange {
   /** An origin may close a kept connection just as it is chosen for this request: it is asked once more. */
   #mayRepeat(error: Error): boolean {
     if (this.#isRepeated || !this.#isConnected || this.#req.socket.destroyed) return false;
-    const isHttp = (error as NodeJS.ErrnoException).code?.startsWith('HPE_') ?? false;
+    const isHttp = codeOf(error).startsWith('HPE_');
     if (isHttp || this.#outgoing?.isSpent === true) return false;
     return !this.#hasBody && IDEMPOTENT.has(this.#method);
   }

@@ -18,8 +18,14 @@ export function unreadable(raw: RawHeaders): NwsError | undefined {
   });
 }
 
+/** Its `code`, where that is a text: a DOMException's is a number. */
+export function codeOf(error: Error): string {
+  const { code } = error as { code?: unknown };
+  return typeof code === 'string' ? code : '';
+}
+
 export function forwardError(error: Error): NwsError {
-  const { code = '' } = error as NodeJS.ErrnoException;
+  const code = codeOf(error);
   if (code === 'HPE_HEADER_OVERFLOW') {
     const message = `the server's response head is over ${MAX_HEADER_BYTES} bytes`;
     return new NwsError('http_protocol_error', message, { cause: error });

@@ -8,6 +8,7 @@ import type { HostResolver } from './resolve.js';
 import type { OpenStream } from './streams.js';
 import type { PinnedDialer } from './tls/pinned.js';
 import type { ShownPins } from './tls/shown-pins.js';
+import type { Spares } from './tls/spares.js';
 
 export interface Entry {
   readonly resolver: HostResolver;
@@ -16,6 +17,8 @@ export interface Entry {
   readonly authority: Pick<LocalAuthority, 'leafFor'>;
   /** For `passthrough`. */
   readonly shown: ShownPins;
+  /** Connections in advance, for `terminate`, if there are to be any. */
+  readonly spares?: Spares | undefined;
   readonly tls: 'terminate' | 'passthrough';
   /** What to do with hosts that aren't `.nostr`. */
   readonly clearnet: 'direct' | 'exit' | 'deny';

@@ -21,6 +21,7 @@ import { routes } from './routes.js';
 import { LocalPages } from './status/local-pages.js';
 import { PinnedDialer } from './tls/pinned.js';
 import { ShownPins } from './tls/shown-pins.js';
+import { type OpenSpare, Spares } from './tls/spares.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
 import { Forwarder } from './ways/absolute-form.js';
 
@@ -35,6 +36,8 @@ export interface ProxyOptions extends TunnelOptions {
   readonly tls: 'terminate' | 'passthrough';
   /** Refuse exits without a certificate event. */
   readonly requirePin: boolean;
+  /** Keep a connection to each exit that was used lately open in advance, for a minute; default: no. */
+  readonly preconnect?: boolean | undefined;
   /** What to do with hosts that aren't `.nostr`. */
   readonly clearnet: 'direct' | 'exit' | 'deny';
   /** Exits that the clear web may use, best first; none: those that announce themselves. */
@@ -85,6 +88,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
     await listener.close(graceMs);
     await forwarder.close();
+    entry.spares?.close();
     exits.close();
     await tunnel.close();
   };
@@ -123,10 +127,13 @@ function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {
   const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
+  const pinned = new PinnedDialer({ open, pins, requirePin });
+  const advance: OpenSpare = (route, signal) => pinned.connectSpare(route, signal);
   return {
     resolver: new HostResolver({ relays, aliases, events: pool, log }),
     open,
-    pinned: new PinnedDialer({ open, pins, requirePin }),
+    pinned,
+    spares: options.preconnect ? new Spares(advance) : undefined,
     authority,
     shown: new ShownPins(),
     tls,

@@ -11,11 +11,21 @@ import { fingerprintOf } from './x509/x509.js';
 /** How long a handshake may take: several round trips over slow relays. */
 const HANDSHAKE_TIMEOUT_MS = 20_000;
 
+/** A TLS session whose handshake has shown a pinned certificate. */
+export interface PinnedSession {
+  readonly fingerprint: string;
+  readonly ticket: Buffer;
+}
+
 export interface PinnedOptions {
   readonly pin: Pin;
   /** For SNI; left out where it is no name that DNS knows. */
   readonly servername: string;
   readonly alpn?: readonly string[];
+  /** Of an earlier connection under the same pin: it spares the exit a signature, and relays the certificate. */
+  readonly session?: PinnedSession | undefined;
+  /** Gets sessions for later, each instead of the one before. */
+  readonly onSession?: ((session: PinnedSession) => void) | undefined;
   readonly timeoutMs?: number;
   /** The time to hold the certificate's dates against. */
   readonly now?: Date;
@@ -36,10 +46,11 @@ export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<T
       servername: sniOf(options.servername),
       ...(options.alpn?.length && { ALPNProtocols: [...options.alpn] }),
       minVersion: 'TLSv1.2',
+      ...(options.session && { session: options.session.ticket }),
       // No CA knows the certificate; it is compared below, before anything is sent. That the other side
       // holds its key is proven by the handshake itself (CertificateVerify in TLS 1.3, the signed key
-      // exchange in 1.2), which OpenSSL checks whatever is said here. There is no `session` to resume
-      // either, so no handshake goes without a certificate.
+      // exchange in 1.2), which OpenSSL checks whatever is said here. To resume a session proves to be who
+      // has shown the certificate of its first handshake (RFC 8446, section 2.2), which is compared again.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
@@ -67,9 +78,11 @@ export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<T
       reject(error);
     };
     const onSecure = () => {
-      const objection = objectionTo(socket, options);
+      const fingerprint = certificateOf(socket, options);
+      const objection = objectionTo(fingerprint, options);
       if (objection !== undefined) return fail(objection);
       settle();
+      socket.on('session', (ticket) => options.onSession?.({ fingerprint: fingerprint!, ticket }));
       resolve(socket);
     };
     stream.on('error', onStreamError).on('close', onClose);
@@ -79,11 +92,19 @@ export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<T
   });
 }
 
-/** Why the peer's certificate is not accepted, or undefined. */
-function objectionTo(socket: TLSSocket, options: PinnedOptions): NwsError | undefined {
+/** Fingerprint of what the peer has shown, now or in the handshake that this session comes from. */
+function certificateOf(socket: TLSSocket, { session }: PinnedOptions): string | undefined {
+  if (socket.isSessionReused()) return session?.fingerprint;
   const served = socket.getPeerX509Certificate();
-  if (served === undefined) return mismatch('no certificate');
-  const fingerprint = fingerprintOf(served);
+  return served && fingerprintOf(served);
+}
+
+/** Why a certificate is not accepted, or undefined. */
+function objectionTo(
+  fingerprint: string | undefined,
+  options: PinnedOptions,
+): NwsError | undefined {
+  if (fingerprint === undefined) return mismatch('no certificate');
   const { pin, now = new Date() } = options;
   const pinned = pin.certificates.find((certificate) => certificate.fingerprint === fingerprint);
   if (pinned === undefined) {

@@ -70,6 +70,13 @@ describe('settings', () => {
       read: ({ requirePin }) => String(requirePin),
     },
     {
+      flag: 'preconnect',
+      variable: 'NWS_PRECONNECT',
+      values: ['false', 'false', 'false'],
+      unset: 'true',
+      read: ({ preconnect }) => String(preconnect),
+    },
+    {
       flag: 'log-level',
       variable: 'NWS_LOG_LEVEL',
       values: ['debug', 'warn', 'silent'],

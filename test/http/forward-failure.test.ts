@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { forwardError } from '../../src/http/origin-errors.js';
 import { Forwarder } from '../support/forwarder.js';
 import { readAll } from '../support/read-all.js';
 import { deadPort, listenTcp } from '../support/servers.js';
@@ -14,6 +15,11 @@ describe('http/forward when somebody leaves or waits', () => {
     forwarder = await Forwarder.start();
   });
   afterEach(() => forwarder.close());
+
+  it('tells any error, that of an aborted signal with its numeric code, too', () => {
+    const error = forwardError(new DOMException('This operation was aborted', 'AbortError'));
+    expect(error.code).to.equal('http_protocol_error');
+  });
 
   it('aborts the request when the client leaves, before and during the answer', async () => {
     for (const isLate of [false, true]) {

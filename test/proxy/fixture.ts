@@ -22,6 +22,7 @@ import { routes } from '../../src/proxy/routes.js';
 import { LocalPages } from '../../src/proxy/status/local-pages.js';
 import { PinnedDialer } from '../../src/proxy/tls/pinned.js';
 import { ShownPins } from '../../src/proxy/tls/shown-pins.js';
+import { Spares } from '../../src/proxy/tls/spares.js';
 import { Forwarder } from '../../src/proxy/ways/absolute-form.js';
 import { type LocalAuthority, openAuthority } from '../../src/tls/authority/authority.js';
 import { type ExitCertificate, openExitCertificate } from '../../src/tls/certificate.js';
@@ -68,6 +69,7 @@ export interface TestEntryOptions {
   open?: Entry['open'];
   aliases?: ReadonlyMap<string, string>;
   obstacle?: () => string | undefined;
+  preconnect?: boolean;
 }
 
 /** Change `port`, `events` and `failure` at any time. */
@@ -88,6 +90,7 @@ export class TestEntry {
   listener!: Listener;
   proxyPort = 0;
   authority!: LocalAuthority;
+  spares: Spares | undefined;
   #forwarder!: Forwarder;
 
   private constructor(port: number) {
@@ -129,6 +132,7 @@ export class TestEntry {
   async close(): Promise<void> {
     await this.listener.close(0);
     await this.#forwarder.close();
+    this.spares?.close();
     rmSync(this.home, { recursive: true });
   }
 
@@ -150,11 +154,15 @@ export class TestEntry {
     const direct: Entry['open'] = (to, port) => this.#open(`${to.destination}:${port}`);
     const open = options.open ?? direct;
     const pins = new PinResolver({ store, source, log: silent });
+    const pinned = new PinnedDialer({ open, pins, requirePin });
+    if (options.preconnect)
+      this.spares = new Spares((route, signal) => pinned.connectSpare(route, signal));
     const named = { relays: [], aliases: aliases ?? new Map(), log: silent };
     return {
       resolver: new HostResolver({ ...named, events: { query: async () => [] } }),
       open,
-      pinned: new PinnedDialer({ open, pins, requirePin }),
+      pinned,
+      spares: this.spares,
       authority: this.authority,
       shown: new ShownPins(),
       tls,

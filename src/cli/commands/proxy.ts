@@ -12,7 +12,7 @@ import { upstreamOf } from '../upstream.js';
 export const proxyCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
-      .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'alias'))
+      .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'preconnect', 'alias'))
       .options(options('clearnet', 'exit', 'public-address', 'reverse-listen', 'reverse-tls'))
       .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
       .epilogue(

@@ -15,7 +15,7 @@ export const runCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .usage('$0 run [options] -- COMMAND …')
-      .options(options('relay', 'tls', 'require-pin', 'clearnet', 'exit', 'alias'))
+      .options(options('relay', 'tls', 'require-pin', 'preconnect', 'clearnet', 'exit', 'alias'))
       .options(options('key', 'key-file', 'home', 'log-level', 'log-format'))
       .epilogue(
         examples(

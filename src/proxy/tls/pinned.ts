@@ -3,11 +3,16 @@
 
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
+import { BoundedMap } from '../../common/bounded.js';
 import { NwsError, toNwsError } from '../../errors.js';
-import { connectPinned } from '../../tls/handshake.js';
+import { connectPinned, type PinnedSession } from '../../tls/handshake.js';
 import type { Pin, PinResolver } from '../../tls/pins/pins.js';
 import type { ResolvedHost } from '../resolve.js';
 import { endWith, type OpenStream } from '../streams.js';
+import type { SpareRoute } from './spares.js';
+
+/** TLS sessions that are kept to be resumed, one an exit. */
+const MAX_SESSIONS = 256;
 
 export interface PinnedRoute {
   readonly to: ResolvedHost;
@@ -30,6 +35,8 @@ export class PinnedDialer {
   readonly #open: OpenStream;
   readonly #pins: Pick<PinResolver, 'pinFor'>;
   readonly #mustPin: boolean;
+  /** By key and certificates: another pin starts anew. */
+  readonly #sessions = new BoundedMap<string, PinnedSession>(MAX_SESSIONS);
 
   constructor(options: PinnedDialerOptions) {
     this.#open = options.open;
@@ -78,8 +85,22 @@ export class PinnedDialer {
     const stream = opened ?? endWith(await this.#open(to, port, signal), signal);
     // The exit may have refused while the client was still thinking: its reason says more than a failed handshake.
     if (stream.destroyed) throw toNwsError(stream.errored ?? ended(), 'connection_terminated');
-    const options = { pin, servername: to.host, ...(alpn.length > 0 && { alpn: [...alpn] }) };
+    const key = [pin.pubkey, to.host, ...pin.fingerprints].join();
+    const options = {
+      pin,
+      servername: to.host,
+      alpn,
+      session: this.#sessions.get(key),
+      onSession: (session: PinnedSession): void => void this.#sessions.set(key, session),
+    };
     return endWith(await connectPinned(stream, options), signal);
+  }
+
+  /** A connection of which nobody knows yet who will use it. */
+  async connectSpare({ at, to, pin, alpn }: SpareRoute, signal: AbortSignal): Promise<TLSSocket> {
+    const { port } = at;
+    const stream = endWith(await this.#open(to, port, signal, true), signal);
+    return this.#handshake({ to, port, pin, alpn, signal }, stream);
   }
 
   async #changedPin(route: PinnedRoute, error: NwsError): Promise<Pin | undefined> {

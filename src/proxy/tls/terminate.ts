@@ -11,24 +11,20 @@ import { TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../../errors.js';
 import { type Caller, join, logFailure, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
-import type { ResolvedHost } from '../resolve.js';
 import { endWith } from '../streams.js';
 import { acceptTls, clientAlpn, upstreamAlpn } from './client-tls.js';
 import { answerFailure, failureProtocol } from './failures.js';
-import type { PinnedRoute } from './pinned.js';
+import { Opening } from './opening.js';
 import type { FirstWord } from './prelude.js';
+import type { SpareRoute } from './spares.js';
 
 /** What a client may take for its first word once its stream has failed: one that speaks TLS speaks at once. */
 const LAST_WORD_MS = 3_000;
+/** How long a client of an exit that speaks TLS is waited for before it counts as one that speaks something else. */
+const PATIENCE_MS = 300;
 
 /** The fatal alert of RFC 8446, section 6.2, in its record. */
 const DECODE_ERROR = Buffer.from([21, 3, 3, 0, 2, 2, 50]);
-
-/** A stream on its way. Neither promise is left without a handler. */
-interface Opening {
-  readonly to: Promise<ResolvedHost>;
-  readonly stream: Promise<Duplex>;
-}
 
 /**
  * Serves the CONNECT until it is handed over. Failures of TLS clients are answered inside TLS.
@@ -37,8 +33,9 @@ interface Opening {
 export async function terminate(entry: Entry, caller: Caller): Promise<void> {
   entry.resolver.decode(caller.at.host);
   caller.accept();
-  const opening = open(entry, caller);
-  const word = await firstWord(caller, opening.stream);
+  const opening = new Opening(entry, caller);
+  if (!entry.spares?.has(caller.at)) void opening.stream.catch(ignore);
+  const word = await firstWord(caller, opening);
   if (word.kind === 'tls') await secure(entry, caller, word.alpn, opening);
   else if (word.kind === 'broken') refuseHello(entry, caller, opening);
   else passOn(entry, caller, await opening.stream);
@@ -46,7 +43,7 @@ export async function terminate(entry: Entry, caller: Caller): Promise<void> {
 
 /** What begins like TLS and can't be read must not reach the exit unpinned, whatever the exit would make of it. */
 function refuseHello(entry: Entry, caller: Caller, opening: Opening): void {
-  opening.stream.then((stream) => stream.destroy(), ignore);
+  opening.drop();
   caller.handOver();
   caller.client.write(DECODE_ERROR);
   caller.client.destroySoon();
@@ -57,25 +54,19 @@ function refuseHello(entry: Entry, caller: Caller, opening: Opening): void {
   logFailure(entry, caller.at.host, failure);
 }
 
-function open(entry: Entry, { at, signal }: Caller): Opening {
-  const to = entry.resolver.resolve(at.host);
-  // 200 is out already, so there is no need to wait for the exit's answer before the handshake.
-  const stream = to.then(async (found) =>
-    endWith(await entry.open(found, at.port, signal, true), signal),
-  );
-  stream.catch(ignore);
-  return { to, stream };
-}
-
 /** The client's first word, or 'other' when the server has spoken before it, or has failed and the client is silent. */
-async function firstWord(caller: Caller, stream: Promise<Duplex>): Promise<FirstWord> {
+async function firstWord(caller: Caller, opening: Opening): Promise<FirstWord> {
   const decided = new AbortController();
   const server = new Promise<FirstWord>((resolve) => {
     const spoken = (): void => resolve({ kind: 'other' });
-    const failed = (): void => afterLastWord(decided.signal, spoken);
-    stream.then((opened) => {
-      onFirstByte(opened.once('close', failed), decided.signal, spoken);
-    }, failed);
+    const failed = (): void => after(LAST_WORD_MS, decided.signal, spoken);
+    const listen = (): void =>
+      void opening.stream.then((opened) => {
+        onFirstByte(opened.once('close', failed), decided.signal, spoken);
+      }, failed);
+    // Where a connection waits already, a stream is for a client that doesn't speak TLS, and may never speak first.
+    if (opening.isBegun) listen();
+    else after(PATIENCE_MS, decided.signal, listen);
   });
   try {
     return await Promise.race([caller.prelude.firstWord(caller.signal), server]);
@@ -96,9 +87,9 @@ function onFirstByte(stream: Duplex, signal: AbortSignal, spoken: () => void): v
   signal.addEventListener('abort', () => stream.off('readable', look).off('end', spoken));
 }
 
-function afterLastWord(signal: AbortSignal, act: () => void): void {
+function after(ms: number, signal: AbortSignal, act: () => void): void {
   if (signal.aborted) return;
-  const timer = setTimeout(act, LAST_WORD_MS);
+  const timer = setTimeout(act, ms);
   signal.addEventListener('abort', () => clearTimeout(timer));
 }
 
@@ -118,9 +109,9 @@ async function secure(
   let upstream: Duplex;
   try {
     const offered = upstreamAlpn(alpn);
-    upstream = await reach(entry, { port: at.port, alpn: offered, signal }, opening);
+    upstream = await reach(entry, { at, alpn: offered, signal }, opening);
   } catch (error) {
-    opening.stream.then((stream) => stream.destroy(), ignore);
+    opening.drop();
     if (!signal.aborted) await fail(entry, caller, caller.handOver(), alpn, toNwsError(error));
     return;
   } finally {
@@ -170,14 +161,21 @@ function firstByte(stream: Duplex): Promise<void> {
 
 /** Pinned TLS to the exit, or the bare stream where the exit has no pin. */
 async function reach(
-  { pinned }: Entry,
-  route: Pick<PinnedRoute, 'port' | 'alpn' | 'signal'>,
+  { pinned, spares }: Entry,
+  { at, alpn, signal }: Pick<SpareRoute, 'at' | 'alpn'> & { readonly signal: AbortSignal },
   opening: Opening,
 ): Promise<Duplex> {
   const to = await opening.to;
   const pin = await pinned.pinFor(to);
-  const stream = await opening.stream;
-  return pin === undefined ? stream : pinned.connect({ ...route, to, pin }, stream);
+  if (pin === undefined) return opening.stream;
+  const route = { at, to, pin, alpn };
+  const spare = opening.isBegun ? undefined : spares?.take(route);
+  if (spare !== undefined) endWith(spare, signal);
+  const socket =
+    spare ?? (await pinned.connect({ to, port: at.port, pin, alpn, signal }, await opening.stream));
+  // Only what waits for its client's word, as HTTP does, may wait.
+  if (/^h(2|ttp)/.test(socket.alpnProtocol || '')) void spares?.refill(route);
+  return socket;
 }
 
 /** TLS with the client, in the protocol that the exit has chosen, and then both sides joined. */
