@@ -10,12 +10,21 @@ import type { ToRunner, ToWorker } from './messages.js';
 import { startWitness } from './witness.js';
 
 const TIMEOUT_MS = 20_000;
+/** As Node says it itself: an error that nobody has taken. */
+const UNCAUGHT_STATUS = 7;
 const { EVENT_HOOK_BEGIN, EVENT_TEST_BEGIN, EVENT_TEST_FAIL, EVENT_TEST_PASS, EVENT_TEST_PENDING } =
   Mocha.Runner.constants;
 
 function tell(message: ToRunner): void {
   process.send?.(message);
 }
+
+/** Node would wait for the witness, which is a debugger, before it ends. While mocha runs, it takes errors itself. */
+process.on('uncaughtExceptionMonitor', (error) => {
+  if (process.listenerCount('uncaughtException') > 0) return;
+  console.error(error);
+  process.exit(UNCAUGHT_STATUS);
+});
 
 async function run(file: string): Promise<void> {
   const mocha = new Mocha({ timeout: TIMEOUT_MS, rootHooks: mochaHooks, reporter: Silent });

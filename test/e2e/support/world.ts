@@ -88,7 +88,9 @@ export class World {
 
   async startProxy(options: Partial<ProxyOptions> = {}): Promise<void> {
     const home = join(this.home, 'proxy');
-    this.proxy = await createProxy({ home, ...this.#options.proxy, ...options });
+    // Streams are counted here, and those in advance would count.
+    const none = { preconnect: false };
+    this.proxy = await createProxy({ home, ...none, ...this.#options.proxy, ...options });
   }
 
   /** `https://<name of the exit>/path` */
