@@ -119,7 +119,7 @@ export class SharedExit extends Party {
   async entry(guest = new Guest(), options: Partial<ProxyOptions> = {}): Promise<Guest> {
     const { signer, log, pubkey } = guest;
     const home = join(this.#home, pubkey);
-    guest.proxy = await createProxy({ home, signer, log, ...options });
+    guest.proxy = await createProxy({ home, signer, log, preconnect: false, ...options });
     this.#guests.push(guest);
     return guest;
   }
