@@ -15,7 +15,7 @@ export class Far implements Rig {
     this.#world = world;
   }
 
-  static async start(origin: Origin): Promise<Far> {
+  static async start(origin: Pick<Origin, 'port'>): Promise<Far> {
     return new Far(await World.start({ target: `http://127.0.0.1:${origin.port}` }));
   }
 

@@ -32,7 +32,7 @@ interface Parts {
   readonly entry: TestEntry;
   readonly target: HttpTarget;
   readonly host: string;
-  readonly origin: Origin;
+  readonly origin: Pick<Origin, 'port'>;
   readonly home: string;
 }
 
@@ -47,7 +47,7 @@ export class Near implements Rig {
     this.#closing = closing;
   }
 
-  static async start(origin: Origin): Promise<Near> {
+  static async start(origin: Pick<Origin, 'port'>): Promise<Near> {
     const home = await mkdtemp(join(tmpdir(), 'nws-fuzz-'));
     const exit = new FakeExit();
     const certificate = await openExitCertificate(home, exit.pubkey, [exit.host]);
