@@ -18,7 +18,7 @@ const LINGER_MS = 2_000;
 export interface SocksOptions {
   readonly entry: Entry;
   /** Without it, whoever reaches the port may use it. */
-  readonly authenticator?: Authenticator | undefined;
+  readonly authenticator?: Pick<Authenticator, 'check'> | undefined;
   /** How long a client may take for its side of the handshake. */
   readonly timeoutMs?: number | undefined;
 }
@@ -36,7 +36,7 @@ export function serveSocks(options: SocksOptions, client: Socket, head: Buffer):
 
 class SocksClient {
   readonly #entry: Entry;
-  readonly #authenticator: Authenticator | undefined;
+  readonly #authenticator: SocksOptions['authenticator'];
   readonly #timeoutMs: number;
   readonly #client: Socket;
   readonly #handshake: Handshake;
