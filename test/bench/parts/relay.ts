@@ -1,6 +1,6 @@
 // The embedded relay as it is built, which also tells how many events it took: relay.ts [strfry]
 
-import { strfryBehaviour } from '../../../src/relay/embedded/behaviour.js';
+import { strfryBehaviour } from '../../../src/relay/embedded/presets.js';
 import { library } from './library.js';
 
 const { MemoryRelay } = await library();
