@@ -112,8 +112,12 @@ export class ReverseOpener {
   }
 
   #rest(exit: string, reason: NwsError): void {
-    this.#log.info({ exit, reason: reason.message }, 'the exit can not connect back to us');
-    this.#resting.set(exit, performance.now() + REST_MS);
+    const now = performance.now();
+    // Streams that were opened at once fail at once, which is one piece of news.
+    if ((this.#resting.get(exit) ?? 0) <= now) {
+      this.#log.info({ exit, reason: reason.message }, 'the exit can not connect back to us');
+    }
+    this.#resting.set(exit, now + REST_MS);
   }
 
   close(): void {
