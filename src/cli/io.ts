@@ -9,6 +9,7 @@ import type { Logger } from 'pino';
 import type { BaseConfig } from '../config/config.js';
 import { badSetting, type Sources } from '../config/env.js';
 import { createLog } from '../log.js';
+import { curveInUse } from '../secp256k1/secp256k1.js';
 import { BUG_HINT } from '../stack.js';
 
 export interface Io {
@@ -43,6 +44,10 @@ export function openLog(io: Io, config: BaseConfig): Logger {
   const { logLevel: level, logFormat: format, warnings } = config;
   const log = createLog({ level, format, stream: io.stderr });
   for (const warning of warnings) log.warn(warning);
+  if (log.isLevelEnabled('debug')) {
+    const { curve, reason } = curveInUse();
+    log.debug({ secp256k1: curve.name, reason }, 'curve arithmetic');
+  }
   io.onCrash.add((err) => log.error({ err, hint: BUG_HINT }, 'a bug ends this process'));
   return log;
 }

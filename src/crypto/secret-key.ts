@@ -3,13 +3,13 @@
 import { randomBytes } from 'node:crypto';
 import { decode } from 'nostr-tools/nip19';
 import { NwsError } from '../errors.js';
-import { secp256k1 } from '../secp256k1.js';
+import { secp256k1 } from '../secp256k1/secp256k1.js';
 
 /** 32 random bytes that are a scalar of secp256k1. */
 export function generateSecretKey(): Uint8Array {
   for (;;) {
     const key = new Uint8Array(randomBytes(32));
-    if (secp256k1().isPrivate(key)) return key;
+    if (secp256k1().isSecretKey(key)) return key;
   }
 }
 
@@ -22,7 +22,7 @@ export function parseSecretKey(text: string): Uint8Array {
   const key = /^[0-9a-f]{64}$/i.test(trimmed)
     ? Uint8Array.from(Buffer.from(trimmed, 'hex'))
     : nsecToBytes(trimmed);
-  if (key !== undefined && secp256k1().isPrivate(key)) return key;
+  if (key !== undefined && secp256k1().isSecretKey(key)) return key;
   throw new NwsError('bad_config', 'not a secret key', {
     hint: 'give 64 hex digits or an nsec1…; `nws keygen` makes one',
   });

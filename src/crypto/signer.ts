@@ -7,7 +7,7 @@ import { remember } from '../common/remember.js';
 import { NwsError } from '../errors.js';
 import { DEFAULT_FRAME_BYTES } from '../limits.js';
 import type { Scheme } from '../protocol/wire/payload.js';
-import { secp256k1 } from '../secp256k1.js';
+import { secp256k1 } from '../secp256k1/secp256k1.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
 import { sharedX } from './shared-point.js';
@@ -43,10 +43,11 @@ const MAX_CACHED_PEERS = 4_096;
  * @throws NwsError `bad_config` where it is no scalar of the curve.
  */
 export function createSigner(secretKey: Uint8Array): Signer {
-  const { isPrivate, signSchnorr, xOnlyPointFromScalar } = secp256k1();
-  if (!isPrivate(secretKey)) throw new NwsError('bad_config', 'secret key is out of range');
+  const curve = secp256k1();
+  if (!curve.isSecretKey(secretKey)) throw new NwsError('bad_config', 'secret key is out of range');
   const secret = Uint8Array.from(secretKey);
-  const pubkey = Buffer.from(xOnlyPointFromScalar(secret)).toString('hex');
+  const signing = curve.signingKey(secret);
+  const pubkey = Buffer.from(signing.pubkey).toString('hex');
   const keysOf = remember(MAX_CACHED_PEERS, (peer): Readonly<Record<Scheme, Buffer>> => {
     const x = sharedX(secret, peer);
     return { nip04: x, nip44: nip44.conversationKeyOf(x) };
@@ -56,7 +57,7 @@ export function createSigner(secretKey: Uint8Array): Signer {
     sign({ kind, created_at, tags, content }) {
       const unsigned = { pubkey, created_at, kind, tags, content };
       const id = eventId(unsigned);
-      const sig = signSchnorr(id, secret, randomBytes(32));
+      const sig = signing.sign(id, randomBytes(32));
       return { id: id.toString('hex'), ...unsigned, sig: Buffer.from(sig).toString('hex') };
     },
     encrypt(peer, plaintext, scheme = 'nip44') {

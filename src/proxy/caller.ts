@@ -2,11 +2,19 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { abortConnection } from '../common/abort-connection.js';
 import type { NwsError } from '../errors.js';
 import { type SpliceResult, splice } from '../tunnel/duplex/splice.js';
 import type { Entry } from './entry.js';
 import type { HostPort } from './host-port.js';
 import { Prelude } from './tls/prelude.js';
+
+/** How a client that asked in its own language is told what became of it. */
+export interface Answers {
+  accept(client: Socket): void;
+  /** Closes the connection, too. */
+  refuse(client: Socket, failure: NwsError): void;
+}
 
 export class Caller {
   readonly client: Socket;
@@ -14,12 +22,14 @@ export class Caller {
   /** What it asked for. */
   readonly at: HostPort;
   readonly #leaving = new AbortController();
-  #accepted = false;
+  readonly #answers: Answers;
+  #isAccepted = false;
 
   /** @param head what came along with the request */
-  constructor(client: Socket, head: Buffer, at: HostPort) {
+  constructor(client: Socket, head: Buffer, at: HostPort, answers: Answers) {
     this.client = client;
     this.at = at;
+    this.#answers = answers;
     this.prelude = new Prelude(client, head);
     client.once('close', this.#leave);
   }
@@ -29,14 +39,16 @@ export class Caller {
     return this.#leaving.signal;
   }
 
-  get isAccepted(): boolean {
-    return this.#accepted;
+  /** Says that it is connected, once. */
+  accept(): void {
+    this.#isAccepted = true;
+    this.#answers.accept(this.client);
   }
 
-  /** Answers 200, once. From then on a failure can't be told in HTTP any more. */
-  accept(): void {
-    this.#accepted = true;
-    this.client.write('HTTP/1.1 200 Connection established\r\n\r\n');
+  /** Once accepted, a second answer would only be garbage to the client: the connection is reset. */
+  refuse(failure: NwsError): void {
+    if (this.#isAccepted) abortConnection(this.client);
+    else this.#answers.refuse(this.client, failure);
   }
 
   /**

@@ -1,4 +1,4 @@
-// The one port: an HTTP server with its bounds, and every connection on it known until it is closed.
+// The one port: an HTTP server with its bounds, SOCKS beside it, and every connection known until it is closed.
 // What requests mean is up to the handlers.
 
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
@@ -9,13 +9,15 @@ import { NwsError, toNwsError } from '../errors.js';
 import { createFront, type FrontHandlers } from '../http/h1/front.js';
 import { headTooLarge, replyFailureRaw } from '../http/reply.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
+import { byFirstByte } from './first-byte.js';
 import { formatHostPort, type HostPort } from './host-port.js';
+import { isSocks } from './socks/messages.js';
 import { ignoreErrors } from './streams.js';
 
 export interface ListenerLimits {
   /** Clients' connections at once; more are closed as they come. */
   readonly maxConnections: number;
-  /** How long a client may take to send a request head, from connecting on. */
+  /** How long a client may be silent after connecting, and then take to send a request head. */
   readonly headTimeoutMs: number;
   /** How often overdue request heads are looked for. */
   readonly headCheckMs: number;
@@ -33,10 +35,12 @@ const LIMITS: ListenerLimits = {
 /** Silence after which the system asks whether a client is still there. */
 const PROBE_MS = 60_000;
 
-/** First bytes of SOCKS 4 and 5, and of TLS: an answer in HTTP would mean nothing to their clients. */
-const FOREIGN = new Set([0x04, 0x05, 0x16]);
+/** First byte of TLS: an answer in HTTP would mean nothing to its clients. */
+const TLS = 0x16;
 
 export interface Handlers {
+  /** A connection that begins like SOCKS. */
+  onSocks(client: Socket, head: Buffer): void;
   onRequest(req: IncomingMessage, res: ServerResponse): void;
   onConnect(req: IncomingMessage, client: Socket, head: Buffer): void;
   onUpgrade(req: IncomingMessage, client: Socket, head: Buffer): void;
@@ -63,7 +67,10 @@ export class Listener {
       keepAliveInitialDelay: PROBE_MS,
     });
     this.#server.maxConnections = limits.maxConnections;
-    this.#server.on('connection', (socket) => this.#track(socket));
+    byFirstByte(this.#server, limits.headTimeoutMs, (byte) => {
+      return isSocks(byte) ? handlers.onSocks : undefined;
+    });
+    this.#server.prependListener('connection', (socket) => this.#track(socket));
   }
 
   /** Clients that are connected. */
@@ -129,10 +136,10 @@ function failureOf(error: NodeJS.ErrnoException & { rawPacket?: Buffer }): NwsEr
   if (error.code === 'HPE_HEADER_OVERFLOW') {
     return headTooLarge();
   }
-  const isHttp = error.code?.startsWith('HPE_') && !FOREIGN.has(error.rawPacket?.[0] ?? 0);
+  const isHttp = error.code?.startsWith('HPE_') && error.rawPacket?.[0] !== TLS;
   if (!isHttp) return undefined;
   return new NwsError('http_request_error', 'this is not an HTTP request', {
-    hint: 'the proxy speaks HTTP: CONNECT host:port, or GET http://host/',
+    hint: 'the proxy speaks HTTP (CONNECT host:port, or GET http://host/) and SOCKS5',
   });
 }
 

@@ -1,4 +1,4 @@
-// Which way a request to the port goes: CONNECT, a request to forward, or one for the proxy itself.
+// Which way a request to the port goes: CONNECT, by HTTP or SOCKS, a request to forward, or one for the proxy itself.
 // Where clients have to say who they are (auth.ts), nothing goes anywhere before they have.
 
 import type { IncomingMessage } from 'node:http';
@@ -9,6 +9,7 @@ import { type Authenticator, demandAuth, demandAuthRaw } from './auth/auth.js';
 import type { Entry } from './entry.js';
 import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from './host-port.js';
 import type { Handlers } from './listener.js';
+import { serveSocks } from './socks/socks.js';
 import type { LocalPages } from './status/local-pages.js';
 import { ignoreErrors } from './streams.js';
 import type { Forwarder } from './ways/absolute-form.js';
@@ -22,6 +23,7 @@ export function routes(
   authenticator?: Authenticator,
 ): Handlers {
   return {
+    onSocks: (client, head) => serveSocks({ entry, authenticator }, client, head),
     onConnect(req, client, head) {
       ignoreErrors(client);
       const serve = (): void => void handleConnect(entry, req.url ?? '', client, head);

@@ -77,17 +77,17 @@ describe('a TCP service through the tunnel', function () {
     await other.close();
   });
 
-  if (has('nc', ['-h'], /-X proto/)) {
-    it('works with nc -X connect', async () => {
+  for (const way of has('nc', ['-h'], /-X proto/) ? ['connect', '5'] : []) {
+    it(`works with nc -X ${way}`, async () => {
       const { host } = new URL(world.proxy.url);
-      const nc = tool('nc', ['-N', '-X', 'connect', '-x', host, world.exit.domain, '22']);
+      const nc = tool('nc', ['-N', '-X', way, '-x', host, world.exit.domain, '22']);
       await once(nc.stdout, 'readable');
       nc.stdin.end('hello\n');
       expect(await outputOf(nc)).to.include({ status: 0, stdout: `${GREETING}hello\n` });
     });
 
     if (has('ssh', ['-V'])) {
-      it('works with ssh and nc as its ProxyCommand', async () => {
+      it(`works with ssh and nc -X ${way} as its ProxyCommand`, async () => {
         let said = '';
         onSocket = (socket) => {
           socket.write(GREETING);
@@ -98,7 +98,7 @@ describe('a TCP service through the tunnel', function () {
           });
         };
         const { host } = new URL(world.proxy.url);
-        const options = ['-F', 'none', '-v', '-o', `ProxyCommand=nc -X connect -x ${host} %h %p`];
+        const options = ['-F', 'none', '-v', '-o', `ProxyCommand=nc -X ${way} -x ${host} %h %p`];
         const { stderr } = await outputOf(tool('ssh', [...options, world.exit.domain]));
         expect(stderr).to.include('remote software version nws_test');
         expect(said).to.match(/^SSH-2\.0-/);

@@ -70,6 +70,8 @@ export interface TestEntryOptions {
   aliases?: ReadonlyMap<string, string>;
   obstacle?: () => string | undefined;
   preconnect?: boolean;
+  /** Default: silent. */
+  log?: Logger;
 }
 
 /** Change `port`, `events` and `failure` at any time. */
@@ -107,9 +109,9 @@ export class TestEntry {
     return `http://127.0.0.1:${this.proxyPort}`;
   }
 
-  /** A connection to the proxy's port. */
-  async dial(): Promise<Socket> {
-    const options = { port: this.proxyPort, host: '127.0.0.1', allowHalfOpen: true };
+  /** A connection to the proxy's port, or another. */
+  async dial(port = this.proxyPort): Promise<Socket> {
+    const options = { port, host: '127.0.0.1', allowHalfOpen: true };
     const socket = connect(options).on('error', () => undefined);
     await once(socket, 'connect');
     return socket;
@@ -171,7 +173,7 @@ export class TestEntry {
       clearnet,
       exits,
       upstreamFor: options.upstreamFor,
-      log: silent,
+      log: options.log ?? silent,
     };
   }
 

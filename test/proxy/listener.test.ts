@@ -20,7 +20,8 @@ describe('proxy: the port', () => {
 
   const answerTo = async (bytes: string | Buffer): Promise<string> => {
     const socket = await entry.dial();
-    socket.write(bytes);
+    if (bytes.length > 0) socket.write(bytes);
+    else socket.end();
     const answer = String(await readAll(socket));
     socket.end();
     await settled(() => entry.listener.connections);
@@ -35,9 +36,24 @@ describe('proxy: the port', () => {
     expect(answer).to.match(/^proxy-status: nws; error=http_request_error/im);
   });
 
-  it('closes on SOCKS and TLS without a word that their clients would not understand', async () => {
-    expect(await answerTo(Buffer.from([0x05, 0x01, 0x00]))).to.equal('');
+  it('closes on TLS and SOCKS4 without a word that their clients would not understand', async () => {
     expect(await answerTo(Buffer.from([0x16, 0x03, 0x01, 0x00, 0x00]))).to.equal('');
+    expect(await answerTo(Buffer.from([0x04, 0x01, 0x00, 0x50, 127, 0, 0, 1, 0]))).to.equal('');
+  });
+
+  it('closes at once on a client that says nothing and ends its side', async () => {
+    expect(await answerTo(Buffer.alloc(0))).to.equal('');
+  });
+
+  it('loses nothing of a request in pieces, the first of one byte, with its end behind it', async () => {
+    for (const cut of [1, 2, 30]) {
+      const request = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
+      const socket = (await entry.dial()).setNoDelay(true);
+      socket.write(request.slice(0, cut));
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      socket.end(request.slice(cut));
+      expect(String(await readAll(socket))).to.match(/^HTTP\/1\.1 200 .*ok\n$/s);
+    }
   });
 
   it('answers 431 to a head that is too large', async () => {
@@ -106,7 +122,8 @@ describe('proxy: the port', () => {
     beforeEach(async () => {
       const onRequest = (_req: IncomingMessage, res: ServerResponse) => void res.end('ok');
       const ignored = () => undefined;
-      listener = new Listener({ onRequest, onConnect: ignored, onUpgrade: ignored }, limits);
+      const handlers = { onRequest, onConnect: ignored, onUpgrade: ignored, onSocks: ignored };
+      listener = new Listener(handlers, limits);
       port = (await listener.listen({ host: '127.0.0.1', port: 0 })).port;
     });
 

@@ -2,13 +2,13 @@
 
 import { decode } from 'nostr-tools/nip19';
 import { NwsError } from '../../errors.js';
-import { secp256k1 } from '../../secp256k1.js';
+import { secp256k1 } from '../../secp256k1/secp256k1.js';
 
 const HEX_KEY = /^[0-9a-f]{64}$/;
 
 /** Whether this is lower-case hex of a point on the curve; about half of all 32-byte values are none. */
 export function isPublicKey(hex: string): boolean {
-  return HEX_KEY.test(hex) && secp256k1().isXOnlyPoint(Buffer.from(hex, 'hex'));
+  return HEX_KEY.test(hex) && secp256k1().isPublicKey(Buffer.from(hex, 'hex'));
 }
 
 /**

@@ -1,4 +1,4 @@
-// CONNECT: what is asked for, and which way it goes.
+// CONNECT, asked for by HTTP here and by SOCKS in socks/: which way it goes.
 //
 //   client ─ CONNECT ─┬─ .nostr ─┬─ terminate.ts    TLS ends here, pinned TLS goes on
 //                     │          └─ passthrough.ts  the client's TLS goes through
@@ -6,10 +6,9 @@
 //   and then, whichever it was, tunnel/splice.
 
 import type { Socket } from 'node:net';
-import { abortConnection } from '../../common/abort-connection.js';
-import { type NwsError, toNwsError } from '../../errors.js';
+import { toNwsError } from '../../errors.js';
 import { replyFailureRaw } from '../../http/reply.js';
-import { Caller, logFailure } from '../caller.js';
+import { type Answers, Caller, logFailure } from '../caller.js';
 import { connectClearnet } from '../clearnet/clearnet.js';
 import type { Entry } from '../entry.js';
 import { type HostPort, parseHostPort } from '../host-port.js';
@@ -17,8 +16,13 @@ import { ignoreErrors } from '../streams.js';
 import { passThrough } from '../tls/passthrough.js';
 import { terminate } from '../tls/terminate.js';
 
+const HTTP: Answers = {
+  accept: (client) => void client.write('HTTP/1.1 200 Connection established\r\n\r\n'),
+  refuse: (client, failure) => replyFailureRaw(client, failure),
+};
+
 /**
- * Serves one CONNECT: settles when the connection is spliced or refused. Never rejects.
+ * Serves one CONNECT of HTTP: settles when the connection is spliced or refused. Never rejects.
  * @param authority what stands behind the method
  * @param head bytes that came along with the request
  */
@@ -37,23 +41,21 @@ export async function handleConnect(
     replyFailureRaw(client, toNwsError(error));
     return;
   }
-  const caller = new Caller(client, head, at);
+  await connect(entry, new Caller(client, head, at, HTTP));
+}
+
+/** Connects a client, whatever it speaks: settles when the connection is spliced or refused. Never rejects. */
+export async function connect(entry: Entry, caller: Caller): Promise<void> {
   try {
     await route(entry, caller);
   } catch (error) {
     caller.handOver();
-    refuse(caller, toNwsError(error));
-    if (!caller.signal.aborted) logFailure(entry, at.host, toNwsError(error));
+    caller.refuse(toNwsError(error));
+    if (!caller.signal.aborted) logFailure(entry, caller.at.host, toNwsError(error));
   }
 }
 
 function route(entry: Entry, caller: Caller): Promise<void> {
   if (!entry.resolver.isNostr(caller.at.host)) return connectClearnet(entry, caller);
   return entry.tls === 'terminate' ? terminate(entry, caller) : passThrough(entry, caller);
-}
-
-/** Once 200 is out, a second answer would only be garbage to the client: the connection is reset. */
-function refuse({ client, isAccepted }: Caller, failure: NwsError): void {
-  if (isAccepted) abortConnection(client);
-  else replyFailureRaw(client, failure);
 }
