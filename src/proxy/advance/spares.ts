@@ -103,6 +103,8 @@ export class Spares {
 
   /** The exit was reached this way just now: the next client will want the same. */
   async refill(route: SpareRoute): Promise<void> {
+    // Of an exit of NIP-443 nobody hears that it was started anew: its streams would be silent for ever.
+    if (!route.pin.reliable) return;
     const key = keyOf(route);
     if (this.#closing.signal.aborted || this.#kept.has(key) || this.#awaited.has(key)) return;
     const done = this.#make(route).finally(() => this.#awaited.delete(key));

@@ -16,7 +16,7 @@ import type { Entry } from '../entry.js';
 import { endWith } from '../streams.js';
 import { acceptTls, clientAlpn, upstreamAlpn } from './client-tls.js';
 import { answerFailure, failureProtocol } from './failures.js';
-import { firstByte, onFirstByte } from './first-byte.js';
+import { firstByte, onFirstByte } from './first-answer.js';
 import { Opening } from './opening.js';
 import type { FirstWord } from './prelude.js';
 
