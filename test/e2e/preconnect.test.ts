@@ -107,7 +107,7 @@ describe('a proxy that connects in advance', function () {
       });
     }
 
-    it('says nothing over the relay while it waits', async () => {
+    it('costs nothing while it waits but the question whether the other side is there', async () => {
       await start();
       await world.curl(world.https('/'));
       await waits();
@@ -117,7 +117,7 @@ describe('a proxy that connects in advance', function () {
         events += 1;
       });
       await pause(3_000);
-      expect(events).to.equal(0);
+      expect(events).to.be.at.most(4); // each asks once, and is answered
     });
 
     for (const method of ['GET', 'POST']) {
