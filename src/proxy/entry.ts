@@ -3,12 +3,12 @@
 import type { Logger } from 'pino';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { LocalAuthority } from '../tls/authority/authority.js';
+import type { Spares } from './advance/spares.js';
 import type { ExitChooser } from './clearnet/exits.js';
 import type { HostResolver } from './resolve.js';
 import type { OpenStream } from './streams.js';
 import type { PinnedDialer } from './tls/pinned.js';
 import type { ShownPins } from './tls/shown-pins.js';
-import type { Spares } from './tls/spares.js';
 
 export interface Entry {
   readonly resolver: HostResolver;

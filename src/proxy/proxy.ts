@@ -9,6 +9,7 @@ import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts.js';
+import { type OpenSpare, Spares } from './advance/spares.js';
 import { Authenticator, type Credentials } from './auth/auth.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
@@ -21,7 +22,6 @@ import { routes } from './routes.js';
 import { LocalPages } from './status/local-pages.js';
 import { PinnedDialer } from './tls/pinned.js';
 import { ShownPins } from './tls/shown-pins.js';
-import { type OpenSpare, Spares } from './tls/spares.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
 import { Forwarder } from './ways/absolute-form.js';
 
@@ -128,7 +128,8 @@ function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthorit
   const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
   const pinned = new PinnedDialer({ open, pins, requirePin });
-  const advance: OpenSpare = (route, signal) => pinned.connectSpare(route, signal);
+  const advance: OpenSpare = (route, signal) =>
+    pinned.connect({ ...route, port: route.at.port, signal });
   return {
     resolver: new HostResolver({ relays, aliases, events: pool, log }),
     open,

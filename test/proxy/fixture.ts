@@ -14,6 +14,7 @@ import type { NwsError } from '../../src/errors.js';
 import { encodeName } from '../../src/protocol/names/address.js';
 import { encodeBase32 } from '../../src/protocol/names/base32.js';
 import { certificateEvent } from '../../src/protocol/wire/events.js';
+import { Spares } from '../../src/proxy/advance/spares.js';
 import { Authenticator, type Credentials } from '../../src/proxy/auth/auth.js';
 import type { Entry } from '../../src/proxy/entry.js';
 import { Listener } from '../../src/proxy/listener.js';
@@ -22,7 +23,6 @@ import { routes } from '../../src/proxy/routes.js';
 import { LocalPages } from '../../src/proxy/status/local-pages.js';
 import { PinnedDialer } from '../../src/proxy/tls/pinned.js';
 import { ShownPins } from '../../src/proxy/tls/shown-pins.js';
-import { Spares } from '../../src/proxy/tls/spares.js';
 import { Forwarder } from '../../src/proxy/ways/absolute-form.js';
 import { type LocalAuthority, openAuthority } from '../../src/tls/authority/authority.js';
 import { type ExitCertificate, openExitCertificate } from '../../src/tls/certificate.js';
@@ -158,7 +158,9 @@ export class TestEntry {
     const pins = new PinResolver({ store, source, log: silent });
     const pinned = new PinnedDialer({ open, pins, requirePin });
     if (options.preconnect)
-      this.spares = new Spares((route, signal) => pinned.connectSpare(route, signal));
+      this.spares = new Spares((route, signal) =>
+        pinned.connect({ ...route, port: route.at.port, signal }),
+      );
     const named = { relays: [], aliases: aliases ?? new Map(), log: silent };
     return {
       resolver: new HostResolver({ ...named, events: { query: async () => [] } }),

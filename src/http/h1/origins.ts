@@ -9,6 +9,8 @@ import { AnswerHeads } from './answer-heads.js';
 
 export interface Http1Options {
   readonly connect: Connect;
+  /** For requests that must not go out on a connection that was there before; default: `connect`. */
+  readonly connectFresh?: Connect;
   /** How long a connection without a request is kept. */
   readonly idleMs: number;
   /** Requests to one origin at once. */
@@ -30,9 +32,9 @@ export class Http1Origins {
 
   constructor(options: Http1Options) {
     this.#options = options;
-    const connect = options.isLenient ? mending(options.connect) : options.connect;
-    this.#kept = new KeepingAgent(connect, options.idleMs);
-    this.#fresh = new KeepingAgent(connect, 0);
+    const { connect, connectFresh = connect, isLenient, idleMs } = options;
+    this.#kept = new KeepingAgent(isLenient ? mending(connect) : connect, idleMs);
+    this.#fresh = new KeepingAgent(isLenient ? mending(connectFresh) : connectFresh, 0);
   }
 
   /**

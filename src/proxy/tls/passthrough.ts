@@ -38,7 +38,7 @@ async function check(
 ): Promise<void> {
   const pin = await pinned.pinFor(to);
   if (pin === undefined || shown.has(pin, port)) return;
-  const socket = await pinned.connect({ to, port, pin, alpn: [], signal });
+  const socket = await pinned.connect({ to, port, pin, alpn: [], signal, inFull: true });
   socket.destroy();
   shown.add(pin, port);
 }

@@ -9,7 +9,6 @@ import { connectPinned, type PinnedSession } from '../../tls/handshake.js';
 import type { Pin, PinResolver } from '../../tls/pins/pins.js';
 import type { ResolvedHost } from '../resolve.js';
 import { endWith, type OpenStream } from '../streams.js';
-import type { SpareRoute } from './spares.js';
 
 /** TLS sessions that are kept to be resumed, one an exit. */
 const MAX_SESSIONS = 256;
@@ -22,6 +21,8 @@ export interface PinnedRoute {
   readonly alpn: readonly string[];
   /** Aborted when the client leaves. */
   readonly signal: AbortSignal;
+  /** Whether the certificate is to be shown again, though an earlier TLS session could be resumed. */
+  readonly inFull?: boolean;
 }
 
 export interface PinnedDialerOptions {
@@ -81,8 +82,8 @@ export class PinnedDialer {
   }
 
   async #handshake(route: PinnedRoute, opened?: Duplex): Promise<TLSSocket> {
-    const { to, port, pin, alpn, signal } = route;
-    const stream = opened ?? endWith(await this.#open(to, port, signal), signal);
+    const { to, port, pin, alpn, signal, inFull } = route;
+    const stream = opened ?? endWith(await this.#open(to, port, signal, true), signal);
     // The exit may have refused while the client was still thinking: its reason says more than a failed handshake.
     if (stream.destroyed) throw toNwsError(stream.errored ?? ended(), 'connection_terminated');
     const key = [pin.pubkey, to.host, ...pin.fingerprints].join();
@@ -90,17 +91,10 @@ export class PinnedDialer {
       pin,
       servername: to.host,
       alpn,
-      session: this.#sessions.get(key),
+      session: inFull ? undefined : this.#sessions.get(key),
       onSession: (session: PinnedSession): void => void this.#sessions.set(key, session),
     };
     return endWith(await connectPinned(stream, options), signal);
-  }
-
-  /** A connection of which nobody knows yet who will use it. */
-  async connectSpare({ at, to, pin, alpn }: SpareRoute, signal: AbortSignal): Promise<TLSSocket> {
-    const { port } = at;
-    const stream = endWith(await this.#open(to, port, signal, true), signal);
-    return this.#handshake({ to, port, pin, alpn, signal }, stream);
   }
 
   async #changedPin(route: PinnedRoute, error: NwsError): Promise<Pin | undefined> {

@@ -7,21 +7,33 @@
 // The stream is opened while the client makes up its mind. Who speaks first decides: a TLS server never does.
 
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../../errors.js';
+import type { Spare, SpareRoute } from '../advance/spares.js';
+import { tryOut } from '../advance/trial.js';
 import { type Caller, join, logFailure, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
 import { endWith } from '../streams.js';
 import { acceptTls, clientAlpn, upstreamAlpn } from './client-tls.js';
 import { answerFailure, failureProtocol } from './failures.js';
+import { firstByte, onFirstByte } from './first-answer.js';
 import { Opening } from './opening.js';
 import type { FirstWord } from './prelude.js';
-import type { SpareRoute } from './spares.js';
 
 /** What a client may take for its first word once its stream has failed: one that speaks TLS speaks at once. */
 const LAST_WORD_MS = 3_000;
 /** How long a client of an exit that speaks TLS is waited for before it counts as one that speaks something else. */
 const PATIENCE_MS = 300;
+
+interface PinnedWay {
+  readonly bare?: undefined;
+  readonly route: SpareRoute;
+  readonly socket: TLSSocket;
+  /** What the socket is of, where it was there before. */
+  readonly spare?: Spare;
+}
+
+type Way = PinnedWay | { readonly bare: Duplex };
 
 /** The fatal alert of RFC 8446, section 6.2, in its record. */
 const DECODE_ERROR = Buffer.from([21, 3, 3, 0, 2, 2, 50]);
@@ -75,18 +87,6 @@ async function firstWord(caller: Caller, opening: Opening): Promise<FirstWord> {
   }
 }
 
-/** Calls back when a stream has bytes to read, or has ended; takes none of them. */
-function onFirstByte(stream: Duplex, signal: AbortSignal, spoken: () => void): void {
-  if (signal.aborted) return;
-  const look = (): void => {
-    if (stream.readableLength > 0) spoken();
-    // Nothing to read: this was the end, which is announced only to those who ask.
-    else stream.read(0);
-  };
-  stream.on('readable', look).on('end', spoken);
-  signal.addEventListener('abort', () => stream.off('readable', look).off('end', spoken));
-}
-
 function after(ms: number, signal: AbortSignal, act: () => void): void {
   if (signal.aborted) return;
   const timer = setTimeout(act, ms);
@@ -106,10 +106,10 @@ async function secure(
   // A client that stops speaking amid a handshake has given up.
   if (prelude.ended) leave();
   client.once('end', leave);
-  let upstream: Duplex;
+  let way: Way;
   try {
     const offered = upstreamAlpn(alpn);
-    upstream = await reach(entry, { at, alpn: offered, signal }, opening);
+    way = await reach(entry, { at, alpn: offered, signal }, opening);
   } catch (error) {
     opening.drop();
     if (!signal.aborted) await fail(entry, caller, caller.handOver(), alpn, toNwsError(error));
@@ -117,8 +117,8 @@ async function secure(
   } finally {
     client.off('end', leave);
   }
-  if (upstream instanceof TLSSocket) await meet(entry, caller, alpn, upstream);
-  else await passThrough(entry, caller, alpn, upstream);
+  if (way.bare === undefined) await meet(entry, caller, alpn, way);
+  else await passThrough(entry, caller, alpn, way.bare);
 }
 
 /**
@@ -142,40 +142,22 @@ async function passThrough(
   }
 }
 
-/** Resolves when there is something to read, or the end; takes none of it. Rejects with the stream's error. */
-function firstByte(stream: Duplex): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const over = new AbortController();
-    const settle = (act: () => void): void => {
-      over.abort();
-      stream.off('close', closed);
-      act();
-    };
-    const closed = (): void =>
-      settle(() => (stream.errored ? reject(stream.errored) : resolve(undefined)));
-    stream.once('close', closed);
-    if (stream.closed) closed();
-    else onFirstByte(stream, over.signal, () => settle(resolve));
-  });
-}
-
-/** Pinned TLS to the exit, or the bare stream where the exit has no pin. */
+/**
+ * A connection in advance, pinned TLS to the exit, or the bare stream where the exit has no pin.
+ */
 async function reach(
   { pinned, spares }: Entry,
   { at, alpn, signal }: Pick<SpareRoute, 'at' | 'alpn'> & { readonly signal: AbortSignal },
   opening: Opening,
-): Promise<Duplex> {
+): Promise<Way> {
   const to = await opening.to;
   const pin = await pinned.pinFor(to);
-  if (pin === undefined) return opening.stream;
+  if (pin === undefined) return { bare: await opening.stream };
   const route = { at, to, pin, alpn };
-  const spare = opening.isBegun ? undefined : spares?.take(route);
-  if (spare !== undefined) endWith(spare, signal);
-  const socket =
-    spare ?? (await pinned.connect({ to, port: at.port, pin, alpn, signal }, await opening.stream));
-  // Only what waits for its client's word, as HTTP does, may wait.
-  if (/^h(2|ttp)/.test(socket.alpnProtocol || '')) void spares?.refill(route);
-  return socket;
+  const spare = opening.isBegun ? undefined : await spares?.take(route);
+  if (spare !== undefined) return { route, spare, socket: endWith(spare.socket, signal) };
+  const ways = { to, port: at.port, pin, alpn, signal };
+  return { route, socket: await pinned.connect(ways, await opening.stream) };
 }
 
 /** TLS with the client, in the protocol that the exit has chosen, and then both sides joined. */
@@ -183,17 +165,52 @@ async function meet(
   entry: Entry,
   caller: Caller,
   alpn: readonly string[],
-  upstream: TLSSocket,
+  way: PinnedWay,
 ): Promise<void> {
+  const { socket: upstream, route, spare } = way;
   const { alpnProtocol } = upstream;
   const protocol = alpnProtocol ? clientAlpn(alpn, alpnProtocol) : undefined;
+  let client: TLSSocket;
   try {
     const leaf = entry.authority.leafFor(caller.at.host);
-    const client = await acceptTls(caller.client, caller.handOver(), leaf, protocol);
-    join(entry, caller.at, client, upstream);
+    client = await acceptTls(caller.client, caller.handOver(), leaf, protocol);
   } catch (error) {
     upstream.destroy();
     throw error;
+  }
+  // Only what waits for its client's word, as HTTP does, may wait; and this client's word goes first.
+  if (/^h(2|ttp)/.test(alpnProtocol || '')) setImmediate(() => void entry.spares?.refill(route));
+  if (spare === undefined) join(entry, caller.at, client, upstream);
+  else await meetAhead(entry, client, route, spare);
+}
+
+/** The same over a connection in advance, or over another one where that turns out to be dead, or no good for this. */
+async function meetAhead(
+  entry: Entry,
+  client: TLSSocket,
+  route: SpareRoute,
+  spare: Spare,
+): Promise<void> {
+  const { at } = route;
+  const verdict = await tryOut(client, spare);
+  if (verdict.is === 'good') return join(entry, at, client, spare.socket);
+  if (verdict.is === 'unfit' && verdict.isUntouched) entry.spares?.putBack(route, spare);
+  else spare.socket.destroy();
+  const leaving = new AbortController();
+  const leave = (): void => leaving.abort();
+  client.once('close', leave);
+  try {
+    const ways = { ...route, port: at.port, signal: leaving.signal };
+    const upstream = await entry.pinned.connect(ways);
+    upstream.write(verdict.said);
+    join(entry, at, client, upstream);
+  } catch (error) {
+    if (leaving.signal.aborted) return;
+    logFailure(entry, at.host, toNwsError(error));
+    client.unshift(verdict.said);
+    answerFailure(client, toNwsError(error));
+  } finally {
+    client.off('close', leave);
   }
 }
 

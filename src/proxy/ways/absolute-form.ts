@@ -20,6 +20,7 @@ import { endToEnd, replaceHeaders, values } from '../../http/headers.js';
 import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
+import type { SpareRoute } from '../advance/spares.js';
 import { join, logFailure } from '../caller.js';
 import { clearnetDenied, dial, throughExit } from '../clearnet/clearnet.js';
 import {
@@ -30,6 +31,7 @@ import {
 } from '../clearnet/upstream.js';
 import type { Entry } from '../entry.js';
 import { type AbsoluteTarget, formatHostPort, type HostPort } from '../host-port.js';
+import type { ResolvedHost } from '../resolve.js';
 import { endWith } from '../streams.js';
 
 /** Requests to one origin at once: about what an exit takes of one client. */
@@ -38,6 +40,14 @@ const MAX_REQUESTS = 500;
 const KEEP_ALIVE_MS = 30_000;
 
 type Origin = Pick<AbsoluteTarget, 'scheme' | 'host' | 'port'>;
+
+interface ReachOptions {
+  readonly signal: AbortSignal;
+  /** Whether it must not be a connection that was there before: the exit may be gone, and nobody have heard of it yet. */
+  readonly isFresh?: boolean;
+  /** Whether an upstream proxy is to connect, rather than to forward plain requests. */
+  readonly isTunnel?: boolean;
+}
 
 export class Forwarder {
   readonly #entry: Entry;
@@ -50,7 +60,9 @@ export class Forwarder {
     this.#entry = entry;
     setMaxListeners(0, this.#closing.signal);
     this.#origins = new Http1Origins({
-      connect: (name) => this.#reach(originOf(name), this.#closing.signal, false),
+      connect: (name) => this.#reach(originOf(name), { signal: this.#closing.signal }),
+      connectFresh: (name) =>
+        this.#reach(originOf(name), { signal: this.#closing.signal, isFresh: true }),
       idleMs: KEEP_ALIVE_MS,
       maxRequests: MAX_REQUESTS,
       isLenient: false,
@@ -90,7 +102,7 @@ export class Forwarder {
     };
     try {
       forwardUpgrade(req, client, head, {
-        connect: (signal) => this.#reach(target, signal, true),
+        connect: (signal) => this.#reach(target, { signal, isFresh: true, isTunnel: true }),
         path: target.path,
         headers: this.#headers(target, req),
         onUpgrade: (side, origin) => join(this.#entry, target, side, origin),
@@ -129,17 +141,33 @@ export class Forwarder {
     return `1.1 nws-${digest.slice(0, 12)}`;
   }
 
-  /** @param isTunnel whether an upstream proxy is to connect, rather than to forward plain requests */
-  async #reach(origin: Origin, signal: AbortSignal, isTunnel: boolean): Promise<Duplex> {
-    const { resolver, pinned, open } = this.#entry;
+  async #reach(origin: Origin, options: ReachOptions): Promise<Duplex> {
+    const { resolver, open } = this.#entry;
     const { scheme, host, port } = origin;
+    const { signal, isTunnel = false } = options;
     if (!resolver.isNostr(host))
       return endWith(await this.#clearnet(origin, signal, isTunnel), signal);
     const to = await resolver.resolve(host);
-    if (scheme === 'http') return endWith(await open(to, port, signal), signal);
-    // Here the proxy is the TLS client, so there is nobody else who could check the exit.
+    return scheme === 'http'
+      ? endWith(await open(to, port, signal), signal)
+      : this.#pinned(origin, to, options);
+  }
+
+  /** Here the proxy is the TLS client, so there is nobody else who could check the exit. */
+  async #pinned(
+    { host, port }: Origin,
+    to: ResolvedHost,
+    { signal, isFresh }: ReachOptions,
+  ): Promise<Duplex> {
+    const { pinned, spares } = this.#entry;
     const pin = await pinned.requirePin(to);
-    return pinned.connect({ to, port, pin, alpn: ['http/1.1'], signal });
+    const route: SpareRoute = { at: { host, port }, to, pin, alpn: ['http/1.1'] };
+    const spare = isFresh ? undefined : await spares?.take(route);
+    const socket = spare
+      ? endWith(spare.socket.resume(), signal)
+      : await pinned.connect({ ...route, port, signal });
+    setImmediate(() => void spares?.refill(route)); // the request goes first
+    return socket;
   }
 
   async #clearnet(origin: Origin, signal: AbortSignal, isTunnel: boolean): Promise<Socket> {

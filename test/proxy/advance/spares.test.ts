@@ -1,6 +1,7 @@
 // Connections in advance: who gets them, and what becomes of those that nobody gets.
 
 import { once } from 'node:events';
+import { type IncomingMessage, request } from 'node:http';
 import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { mock } from 'node:test';
@@ -10,7 +11,9 @@ import type { ExitCertificate } from '../../../src/tls/certificate.js';
 import { readAll } from '../../support/read-all.js';
 import { listen, type Running } from '../../support/servers.js';
 import { until } from '../../support/until.js';
+import { curl } from '../curl.js';
 import { FakeExit, settled, TestEntry } from '../fixture.js';
+import { Path } from './path.js';
 
 describe('proxy: connections in advance', () => {
   let exit: FakeExit;
@@ -49,12 +52,26 @@ describe('proxy: connections in advance', () => {
     return secure;
   }
 
-  async function ask(): Promise<string> {
-    const socket = await client();
+  async function ask(alpn?: string[]): Promise<string> {
+    const socket = await client(alpn);
     socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
     const answer = (await readAll(socket)).toString();
     socket.destroy();
     return answer;
+  }
+
+  /** Body and status, by a curl of its own. */
+  async function fetched(...args: string[]): Promise<string> {
+    const ca = ['--cacert', entry.authority.path, '--proxy', entry.url];
+    const url = `https://${exit.host}/`;
+    return (await curl(...ca, '-w', ' %{http_code}', ...args, url)).stdout;
+  }
+
+  async function asAbsolute(method: string): Promise<string> {
+    const to = { host: '127.0.0.1', port: entry.proxyPort, path: `https://${exit.host}/`, method };
+    const outgoing = request({ ...to, headers: { Host: exit.host, Connection: 'close' } }).end();
+    const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
+    return (await readAll(answer)).toString();
   }
 
   const ready = (): Promise<void> => until(() => entry.spares!.size === 1);
@@ -76,13 +93,34 @@ describe('proxy: connections in advance', () => {
     expect(entry.streams.size).to.equal(1);
   });
 
-  it('go to clients alone that offer what was offered', async () => {
+  it('go to clients alone that offer what was offered, and wait for the others meanwhile', async () => {
     await ask();
     await ready();
-    const socket = await client(['http/1.0', 'http/1.1']);
-    expect(socket.alpnProtocol).to.equal('http/1.1');
+    expect(await ask(['http/1.0', 'http/1.1'])).to.match(/hello$/);
     expect(entry.opened.length).to.be.at.least(3);
-    socket.destroy();
+    await until(() => entry.spares!.size === 2); // one for each kind of client
+    const before = entry.opened.length;
+    expect(await ask()).to.match(/hello$/);
+    await until(() => entry.spares!.size === 2);
+    expect(entry.opened.length).to.equal(before + 1);
+  });
+
+  it('that are on their way are worth waiting for, to one client', async () => {
+    await ask();
+    await ready();
+    let open: () => void = () => undefined;
+    entry.gate = new Promise((resolve) => {
+      open = resolve;
+    });
+    expect(await ask()).to.match(/hello$/);
+    await until(() => entry.opened.length === 3); // the next one, which waits
+    const [second, third] = [ask(), ask()];
+    await until(() => entry.opened.length === 4); // for one of them
+    open();
+    expect(await second).to.match(/hello$/);
+    expect(await third).to.match(/hello$/);
+    await ready();
+    expect(entry.opened.length).to.equal(5);
   });
 
   it('give the greeting of an HTTP/2 server to their client', async () => {
@@ -111,6 +149,58 @@ describe('proxy: connections in advance', () => {
     for (const socket of site.sockets) socket.destroy();
     await settled(() => entry.spares!.size);
     expect(await ask()).to.match(/hello$/);
+  });
+
+  for (const version of ['http1.1', 'http2']) {
+    for (const method of ['GET', 'POST']) {
+      it(`that turn out to be dead are no failure of a ${method} by ${version}`, async () => {
+        await site.close();
+        const requests: string[] = [];
+        const { cert, key } = certificate;
+        const server = createSecureServer({ cert, key, allowHTTP1: true }, (req, res) => {
+          requests.push(req.method);
+          res.end('hello');
+        });
+        site = (await listen(server as unknown as Server)) as Running<Server>;
+        entry.port = site.port;
+        const path = await Path.to(site.port);
+        entry.port = path.port;
+        expect(await fetched(`--${version}`)).to.equal('hello 200');
+        await ready();
+        await settled(() => entry.listener.connections);
+        const said = path.doom();
+        expect(await fetched(`--${version}`, '-X', method)).to.equal('hello 200');
+        expect(requests).to.deep.equal(['GET', method]);
+        // What may change something doesn't go where it could be lost.
+        if (version === 'http1.1') expect(said() > 0).to.equal(method === 'GET');
+        await path.close();
+      });
+    }
+  }
+
+  it('age while the machine sleeps', async () => {
+    await ask();
+    await ready();
+    const before = entry.opened.length;
+    mock.timers.enable({ apis: ['Date'], now: Date.now() + 61_000 });
+    try {
+      expect(await ask()).to.match(/hello$/);
+    } finally {
+      mock.timers.reset();
+    }
+    await until(() => entry.opened.length === before + 2); // its own, and the next in advance
+  });
+
+  it('serve requests in absolute form, if they may be made twice', async () => {
+    await ask();
+    await ready();
+    const before = entry.opened.length;
+    expect(await asAbsolute('GET')).to.equal('hello');
+    await ready();
+    expect(entry.opened.length).to.equal(before + 1); // the next in advance
+    expect(await asAbsolute('POST')).to.equal('hello');
+    expect(entry.opened.length).to.equal(before + 2); // its own
+    await settled(() => entry.listener.connections);
   });
 
   it('are of no use under another pin', async () => {
