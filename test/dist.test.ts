@@ -2,9 +2,13 @@
 
 import { execFile } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { withPreload } from '../src/cli/run/node-options.js';
 import { stackOf } from '../src/stack.js';
 
 const run = promisify(execFile);
@@ -44,6 +48,16 @@ describe('what is shipped', () => {
     );
     expect(name.filter((url) => /\/(proxy|exit|relay|demo)-/.test(url))).to.deep.equal([]);
     expect(name).to.have.lengthOf.within(2, 40);
+  });
+
+  it('has the file that nws run names in NODE_OPTIONS', async () => {
+    expect(existsSync(`${ROOT}dist/fetch-preload.cjs`)).to.equal(true);
+    const home = await mkdtemp(join(tmpdir(), 'nws-dist-'));
+    const argv = [MAIN, 'run', '--home', home, '--', process.execPath, '-p'];
+    const env = { PATH: process.env.PATH, HOME: home };
+    const { stdout } = await run(process.execPath, [...argv, 'process.env.NODE_OPTIONS'], { env });
+    expect(stdout).to.equal(`${withPreload(undefined, `${ROOT}dist/fetch-preload.cjs`)}\n`);
+    await rm(home, { recursive: true });
   });
 
   it('has a library entry with its types beside it', async () => {

@@ -63,7 +63,8 @@ const OPTIONS = {
   listen: { ...text, describe: 'Address and port; port 0 is any free one' },
   auth: {
     ...text,
-    describe: 'user:password that clients need; a must where --listen is not loopback [NWS_AUTH]',
+    describe:
+      'user:password that clients need, by HTTP and SOCKS5; a must where --listen is not loopback [NWS_AUTH]',
   },
   'public-address': {
     ...text,

@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
+import { prepareTlsOverStreams } from '../common/tls-over-streams.js';
 import { NwsError } from '../errors.js';
 import type { Pin } from './pins/pin.js';
 import { fingerprintOf } from './x509/x509.js';
@@ -39,6 +40,7 @@ export interface PinnedOptions {
  *   takes too long; the stream's own NwsError when the stream failed.
  */
 export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<TLSSocket> {
+  prepareTlsOverStreams();
   return new Promise((resolve, reject) => {
     let streamError: unknown;
     const socket = connect({

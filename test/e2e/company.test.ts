@@ -91,6 +91,12 @@ describe('nws run in a company', function () {
   reaches('curl', ['--version'], (base) => ['curl', '-q', '-sS', `${base}/page`], /^GET \/page$/m);
   reaches('git', ['--version'], (base) => ['git', 'ls-remote', `${base}/repo`], /HEAD$/m);
   reaches(
+    'node',
+    ['--version'],
+    (base) => ['node', '-e', `fetch('${base}/page').then((a) => a.text()).then(console.log)`],
+    /^GET \/page$/m,
+  );
+  reaches(
     'npm',
     ['--version'],
     (base) => ['npm', 'view', 'thing', 'version', '--registry', base],

@@ -23,6 +23,10 @@ export const proxyCommand = (io: Io): CommandBody => ({
             `HTTPS_PROXY=http://127.0.0.1:8882 curl --cacert "$(nws ca --path)" https://<name>.nostr/`,
           ],
           [
+            'the same by SOCKS5, for tools that know nothing else',
+            'curl --proxy socks5h://127.0.0.1:8882 --cacert "$(nws ca --path)" https://<name>.nostr/',
+          ],
+          [
             'a free port, told as JSON, and a relay for names without one',
             'nws proxy --listen 127.0.0.1:0 --json --relay wss://relay.example',
           ],

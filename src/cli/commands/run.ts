@@ -28,6 +28,7 @@ export const runCommand = (io: Io): CommandBody => ({
             'several commands',
             `nws run -- sh -c 'git clone https://<name>.nostr/repo && make -C repo'`,
           ],
+          ['a program in Node; its fetch() goes by the proxy', 'nws run -- node client.js'],
           [
             "behind a company's proxy, which all but .nostr goes by",
             'HTTPS_PROXY=http://user:password@proxy.example:3128 nws run -- npm ci',

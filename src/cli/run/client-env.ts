@@ -1,20 +1,12 @@
-// The environment in which curl, wget, git, pip, npm and Node use the proxy and trust its CA.
+// The environment in which curl, wget, git, pip, npm, cargo, Node and others use the proxy and trust its CA.
 
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Io } from '../io.js';
 import { sharedFile, writeBundles } from './bundles.js';
-import { wgetFile } from './named-cas.js';
+import { TRUST_VARIABLES, wgetFile } from './named-cas.js';
+import { nodeOptions } from './node-options.js';
 import { behindProxy, nostrExemptions, setForNpm } from './tool-proxies.js';
-
-/** curl; OpenSSL and what asks it (Python, Ruby, wget in part); requests; pip; git. */
-const TRUST_VARIABLES = [
-  'CURL_CA_BUNDLE',
-  'SSL_CERT_FILE',
-  'REQUESTS_CA_BUNDLE',
-  'PIP_CERT',
-  'GIT_SSL_CAINFO',
-];
 
 /**
  * The environment of a command behind the proxy. Writes bundles beside the CA.
@@ -35,6 +27,8 @@ export async function clientEnv(
   for (const variable of TRUST_VARIABLES) env[variable] = all;
   setForNpm(env, 'cafile', npm);
   env.NODE_EXTRA_CA_CERTS = extra;
+  env.DENO_CERT = extra;
+  env.NODE_OPTIONS = nodeOptions(io.env.NODE_OPTIONS);
   env.WGETRC = await wgetrc(io, dirname(caPath), extra);
   return env;
 }

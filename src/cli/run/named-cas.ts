@@ -1,5 +1,5 @@
-// The CAs that a user has named to the tools: in variables, and in the settings files of git, npm, pip and wget. The
-// variables that `nws run` sets win over all of these, so what they name has to come along.
+// The CAs that a user has named to the tools: in variables, and in the settings files of git, npm, pip, wget, cargo and
+// AWS. The variables that `nws run` sets win over all of these, so what they name has to come along.
 
 import { readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -21,12 +21,18 @@ export interface NamedCas {
   readonly others: readonly NamedCa[];
 }
 
-const VARIABLES = [
+/**
+ * Each names one file that replaces what is trusted: curl; OpenSSL and what asks it (Python, Ruby, Go, wget in part);
+ * requests; pip; git; cargo; AWS.
+ */
+export const TRUST_VARIABLES: readonly string[] = [
   'CURL_CA_BUNDLE',
   'SSL_CERT_FILE',
   'REQUESTS_CA_BUNDLE',
   'PIP_CERT',
   'GIT_SSL_CAINFO',
+  'CARGO_HTTP_CAINFO',
+  'AWS_CA_BUNDLE',
 ];
 
 type Reader = (io: Io, line: SettingLine, origin: string) => NamedCa | undefined;
@@ -43,13 +49,15 @@ export async function namedCas(io: Io): Promise<NamedCas> {
     ...gitFiles(io).map((path) => namedIn(io, path, fromGit)),
     ...npmFiles(io).map((path) => namedIn(io, path, fromNpm)),
     ...pipFiles(io).map((path) => namedIn(io, path, fromPip)),
+    ...cargoFiles(io).map((path) => namedIn(io, path, fromCargo(path))),
+    namedIn(io, io.env.AWS_CONFIG_FILE || join(io.userHome, '.aws', 'config'), fromAws),
     namedIn(io, wgetFile(io), fromWget),
   ]);
   return {
     node: byVariable('NODE_EXTRA_CA_CERTS'),
     project: await namedIn(io, join(io.cwd, '.npmrc'), fromNpm),
     others: [
-      ...[...VARIABLES, ...npmVariables].flatMap(byVariable),
+      ...[...TRUST_VARIABLES, 'DENO_CERT', ...npmVariables].flatMap(byVariable),
       ...gitPairs(io),
       ...files.flat(),
     ],
@@ -88,7 +96,25 @@ const fromWget: Reader = (io, { key, value }, origin) =>
     ? named(io, value, origin)
     : undefined;
 
-function named({ cwd, userHome }: Io, value: string, origin: string): NamedCa {
+const fromAws: Reader = (io, { key, value }, origin) =>
+  key === 'ca_bundle' && value !== '' ? named(io, value, origin) : undefined;
+
+/** Paths in a cargo file are relative to the folder that its own folder is in. */
+const fromCargo =
+  (path: string): Reader =>
+  (io, { section, key, value }, origin) => {
+    const isOurs = section === '' ? key === 'http.cainfo' : section === 'http' && key === 'cainfo';
+    const from = { ...io, cwd: dirname(dirname(path)) };
+    return isOurs && value !== ''
+      ? named(from, value.replace(/^'(.*)'$/, '$1'), origin)
+      : undefined;
+  };
+
+function named(
+  { cwd, userHome }: Pick<Io, 'cwd' | 'userHome'>,
+  value: string,
+  origin: string,
+): NamedCa {
   const isBelowHome = /^~[/\\]/.test(value);
   return { origin, path: isBelowHome ? join(userHome, value.slice(2)) : resolve(cwd, value) };
 }
@@ -130,4 +156,9 @@ function pipFiles({ env, userHome, platform }: Io): string[] {
     ...(env.VIRTUAL_ENV ? [join(env.VIRTUAL_ENV, 'pip.conf')] : []),
     ...(env.PIP_CONFIG_FILE ? [env.PIP_CONFIG_FILE] : []),
   ];
+}
+
+function cargoFiles({ env, userHome }: Io): string[] {
+  const folder = env.CARGO_HOME || join(userHome, '.cargo');
+  return [join(folder, 'config.toml'), join(folder, 'config')];
 }

@@ -1,4 +1,4 @@
-// The variables that lead curl, wget, git, pip, npm and Node through a proxy, over what their settings files say. Pure.
+// The variables that lead curl, wget, git, pip, npm, cargo and Node through a proxy, over what their settings files say. Pure.
 
 import { exemptions } from '../../relay/connection/proxy-env.js';
 
@@ -16,10 +16,12 @@ export function behindProxy(env: Environment, url: string): Record<string, strin
   for (const name of PROXY_VARIABLES) result[name] = url;
   const noProxy = noProxyOf(env);
   if (noProxy === undefined) Object.assign(result, { NO_PROXY: LOCAL, no_proxy: LOCAL });
-  // Lets fetch() of newer Nodes use the proxy.
+  // Lets fetch() use the proxy: of newer Nodes by itself, of others by node-options.ts.
   result.NODE_USE_ENV_PROXY = '1';
   // A `proxy` in pip.conf would win over HTTPS_PROXY.
   result.PIP_PROXY = url;
+  // The same for a cargo config.
+  result.CARGO_HTTP_PROXY = url;
   setForNpm(result, 'proxy', url);
   setForNpm(result, 'https_proxy', url);
   setForNpm(result, 'noproxy', valueForNpm(env, 'noproxy') ?? noProxy ?? LOCAL);

@@ -43,6 +43,8 @@ export class Connections {
     };
     this.#connections.set(socket, connection);
     this.#watch(connection);
+    // One that was on its way when the end began.
+    if (this.#isClosing) setImmediate(() => socket.destroy());
     socket.once('close', () => {
       clearTimeout(connection.timer);
       this.#connections.delete(socket);

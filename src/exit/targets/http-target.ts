@@ -8,6 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
+import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
 import { createFront, withoutH2c } from '../../http/h1/front.js';
@@ -102,6 +103,7 @@ export class HttpTarget implements TargetServer {
   }
 
   #secure(stream: Duplex, entry: string): void {
+    prepareTlsOverStreams();
     const socket = new TLSSocket(stream, {
       isServer: true,
       secureContext: this.#secureContext,

@@ -42,7 +42,10 @@ export interface Refused {
 type Phase = 'greeting' | 'login' | 'judging' | 'request' | 'over';
 
 const WAIT: Step = { kind: 'wait' };
-const NO_LOGIN_HINT = 'give user and password like this: socks5h://user:password@host:port';
+const NO_LOGIN = {
+  code: 'proxy_auth_required',
+  hint: 'give user and password like this: socks5h://user:password@host:port',
+} as const;
 
 export class Handshake {
   readonly #wantsLogin: boolean;
@@ -72,7 +75,7 @@ export class Handshake {
     if (isRight) return this.#go('request', loginAnswer(true));
     const message = 'the client gave a wrong user or password, or too many of them';
     this.#phase = 'login';
-    return this.refuse(new SocksFault(message, NO_LOGIN_HINT));
+    return this.refuse(new SocksFault(message, NO_LOGIN));
   }
 
   /** Breaks it off. The last bytes are such that the client understands them where it stands. */
@@ -100,7 +103,7 @@ export class Handshake {
   #refuse4(): Refused {
     this.#phase = 'over';
     const hint = 'use SOCKS5 with names: socks5h://host:port, or curl --socks5-hostname';
-    return this.refuse(new SocksFault('the client speaks SOCKS4', hint));
+    return this.refuse(new SocksFault('the client speaks SOCKS4', { hint }));
   }
 
   #choose(methods: readonly number[] | undefined): Step {
@@ -112,9 +115,9 @@ export class Handshake {
     // A client that insists may say who it is also where nobody asks, as in HTTP.
     if (canLogin) return this.#go('login', choice(METHOD.login));
     if (this.#wantsLogin) {
-      throw new SocksFault('the proxy wants a user and a password', NO_LOGIN_HINT);
+      throw new SocksFault('the proxy wants a user and a password', NO_LOGIN);
     }
-    throw new SocksFault('the client offers no way to go without a login', undefined);
+    throw new SocksFault('the client offers no way to go without a login');
   }
 
   #login(login: { user: string; password: string } | undefined): Step {

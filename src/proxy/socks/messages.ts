@@ -35,14 +35,20 @@ const CONNECT = 1;
 /** A message and how many bytes it took; undefined while some are missing. */
 export type Read<T> = { readonly value: T; readonly length: number } | undefined;
 
+interface FaultOptions {
+  readonly hint?: string;
+  readonly reply?: Reply;
+  readonly code?: ErrorCode;
+}
+
 /** A message that is refused, and how a client hears of it where it has asked for a connection already. */
 export class SocksFault extends Error {
   readonly failure: NwsError;
   readonly reply: Reply;
 
-  constructor(message: string, hint: string | undefined, reply: Reply = REPLY.failure) {
+  constructor(message: string, { hint, reply = REPLY.failure, code }: FaultOptions = {}) {
     super(message);
-    this.failure = new NwsError('http_request_error', message, { hint });
+    this.failure = new NwsError(code ?? 'http_request_error', message, { hint });
     this.reply = reply;
   }
 }
@@ -74,7 +80,10 @@ export function readRequest(bytes: Buffer): Read<HostPort> {
   if (host === undefined || bytes.length < 3 + host.length + 2) return undefined;
   if (command !== CONNECT) {
     const hint = 'nothing but TCP connections goes through, and none come in';
-    throw new SocksFault(`SOCKS command ${command} is not CONNECT`, hint, REPLY.commandUnknown);
+    throw new SocksFault(`SOCKS command ${command} is not CONNECT`, {
+      hint,
+      reply: REPLY.commandUnknown,
+    });
   }
   const port = bytes.readUInt16BE(3 + host.length);
   return { value: checked({ host: host.value, port }), length: 3 + host.length + 2 };
@@ -118,7 +127,7 @@ const REPLIES: Partial<Record<ErrorCode, Reply>> = {
 };
 
 function expectByte(bytes: Buffer, version: number, otherwise: string): void {
-  if (bytes.length > 0 && bytes[0] !== version) throw new SocksFault(otherwise, undefined);
+  if (bytes.length > 0 && bytes[0] !== version) throw new SocksFault(otherwise);
 }
 
 /** A length in one byte, and so many bytes of text; `length` counts them all. */
@@ -144,7 +153,7 @@ function hostAt(bytes: Buffer, type: number): Read<string> {
     default: {
       const hint = 'an address is IPv4, IPv6 or a name';
       const message = `SOCKS address type ${type} means nothing`;
-      throw new SocksFault(message, hint, REPLY.addressTypeUnknown);
+      throw new SocksFault(message, { hint, reply: REPLY.addressTypeUnknown });
     }
   }
 }
@@ -158,9 +167,7 @@ function checked(to: HostPort): HostPort {
   try {
     return parseHostPort(formatHostPort(to));
   } catch {
-    throw new SocksFault(
-      'the request names no host and port',
-      'a name is ASCII, a port 1 to 65535',
-    );
+    const hint = 'a name is ASCII, a port 1 to 65535';
+    throw new SocksFault('the request names no host and port', { hint });
   }
 }

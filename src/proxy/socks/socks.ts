@@ -110,7 +110,7 @@ class SocksClient {
 
   #startClock(): void {
     this.#timer = setTimeout(() => {
-      const fault = new SocksFault('the client has not finished its SOCKS handshake', undefined);
+      const fault = new SocksFault('the client has not finished its SOCKS handshake');
       this.#refuse(this.#handshake.refuse(fault));
     }, this.#timeoutMs);
   }

@@ -12,6 +12,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { buildConnector } from 'undici';
+import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
 import { Http1Origins } from '../../http/h1/origins.js';
@@ -196,6 +197,7 @@ export class Forwarder {
   async #secure({ scheme, host, port }: Origin, httpSocket: Socket): Promise<Socket> {
     const base = { hostname: host, protocol: `${scheme}:`, port: String(port), servername: host };
     return new Promise((resolve, reject) => {
+      prepareTlsOverStreams();
       this.#connectTls({ ...base, httpSocket }, (error, socket) => {
         if (error) httpSocket.destroy();
         if (error) reject(error);

@@ -4,6 +4,7 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, createServer, TLSSocket } from 'node:tls';
+import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
 import { NwsError } from '../../errors.js';
 import { ReverseWire } from './wire.js';
 
@@ -63,6 +64,7 @@ function secure(
   { timeoutMs }: PskOptions,
   start: (wire: Duplex, done: (tls: TLSSocket) => void, fail: (error: Error) => void) => void,
 ): Promise<TLSSocket> {
+  prepareTlsOverStreams();
   return new Promise((resolve, reject) => {
     let secured: TLSSocket | undefined;
     let hasEnded = false;

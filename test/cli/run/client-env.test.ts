@@ -10,7 +10,15 @@ import { clientEnv } from '../../../src/cli/run/client-env.js';
 
 const CA = 'T1VSQ0E=';
 const URL = 'http://127.0.0.1:4000';
-const ALL = ['CURL_CA_BUNDLE', 'SSL_CERT_FILE', 'REQUESTS_CA_BUNDLE', 'PIP_CERT', 'GIT_SSL_CAINFO'];
+const ALL = [
+  'CURL_CA_BUNDLE',
+  'SSL_CERT_FILE',
+  'REQUESTS_CA_BUNDLE',
+  'PIP_CERT',
+  'GIT_SSL_CAINFO',
+  'CARGO_HTTP_CAINFO',
+  'AWS_CA_BUNDLE',
+];
 
 describe('nws run: what its command trusts', () => {
   let folder: string;
@@ -61,19 +69,33 @@ describe('nws run: what its command trusts', () => {
     for (const name of ALL) expect(env[name]).to.equal(env.SSL_CERT_FILE);
     expect(env.npm_config_cafile).to.equal(env.SSL_CERT_FILE);
     expect(env).to.not.have.property('NPM_CONFIG_CAFILE');
-    // Node has roots of its own.
+    // Node and Deno have roots of their own.
+    expect(env.DENO_CERT).to.equal(env.NODE_EXTRA_CA_CERTS);
     expect(await trusted(env.NODE_EXTRA_CA_CERTS)).to.deep.equal(['Q09SUA==', 'T1RIRVI=', CA]);
     expect(await trusted(corp)).to.deep.equal(['Q09SUA==']);
     expect(warnings).to.deep.equal([]);
   });
 
-  it('has what the settings of git, npm, pip and wget name', async () => {
-    const named = ['R0lU', 'WERH', 'TlBN', 'UElQ', 'V0dFVA==', 'Q09VTlQ=', 'SU5MSU5F'];
-    const [git, xdg, npm, pip, wget, count, inline] = named;
+  it('has what the settings of git, npm, pip, wget, cargo and AWS name', async () => {
+    const named = [
+      'R0lU',
+      'WERH',
+      'TlBN',
+      'UElQ',
+      'V0dFVA==',
+      'Q09VTlQ=',
+      'SU5MSU5F',
+      'Q1JH',
+      'QVdT',
+    ];
+    const [git, xdg, npm, pip, wget, count, inline, cargo, aws] = named;
     await write('git.pem', git!);
     await text('.gitconfig', '[http "https://git.example"]\n\tsslCAInfo = ~/git.pem\n');
     await text('.config/git/config', `[http]\nsslcainfo = "${await write('xdg.pem', xdg!)}"\n`);
     await write('npm.pem', npm!);
+    await write('cargo.pem', cargo!);
+    await text('.cargo/config.toml', "[http]\ncainfo = 'cargo.pem' # beside the folder\n");
+    await text('.aws/config', `[profile x]\nca_bundle = ${await write('aws.pem', aws!)}\n`);
     const block = toPem(new Set([inline!]))
       .trim()
       .replaceAll('\n', '\\n');
@@ -126,7 +148,14 @@ describe('nws run: what its command trusts', () => {
     const before = await readFile(plain.SSL_CERT_FILE!, 'utf8');
     const outer = await environment({ SSL_CERT_FILE: corp });
     const inner = await environment(outer as Record<string, string>);
-    for (const name of [...ALL, 'npm_config_cafile', 'NODE_EXTRA_CA_CERTS', 'WGETRC']) {
+    for (const name of [
+      ...ALL,
+      'npm_config_cafile',
+      'NODE_EXTRA_CA_CERTS',
+      'DENO_CERT',
+      'NODE_OPTIONS',
+      'WGETRC',
+    ]) {
       expect(inner[name], name).to.equal(outer[name]);
     }
     expect(outer.SSL_CERT_FILE).to.not.equal(plain.SSL_CERT_FILE);

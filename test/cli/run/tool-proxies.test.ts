@@ -29,6 +29,7 @@ describe('nws run: variables for proxies', () => {
       no_proxy: LOCAL,
       NODE_USE_ENV_PROXY: '1',
       PIP_PROXY: URL,
+      CARGO_HTTP_PROXY: URL,
       npm_config_proxy: URL,
       npm_config_https_proxy: URL,
       npm_config_noproxy: LOCAL,

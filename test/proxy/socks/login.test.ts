@@ -53,6 +53,7 @@ describe('proxy: SOCKS5 with user and password', () => {
     expect((await by('')).status).to.be.oneOf([7, 97]);
     expect(lines).to.include('socks5h://user:password@host:port');
     expect((await by('Ann:wrong@')).status).to.be.oneOf([7, 97]);
+    expect(lines).to.include('"code":"proxy_auth_required"');
     expect(lines).to.include('wrong user or password').and.not.include('a:b c');
     expect(entry.opened).to.have.length(1);
     await settled(() => entry.listener.connections);

@@ -1,0 +1,142 @@
+// Relay, exit, entry and a web server behind them, each a process, and curl in front.
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { deadPort } from '../support/servers.js';
+import { Part } from './parts/part.js';
+import { Witness } from './parts/witness.js';
+
+/** What `--behave` takes, or the URL of another relay. */
+export type RelayKind = 'plain' | 'strfry' | `ws${string}`;
+
+export interface WorldOptions {
+  readonly relay: RelayKind;
+  /** Whether all of it does without machine code for the curve. */
+  readonly wasm?: boolean;
+  /** Whether exits may connect to the entry (CONNECTR). */
+  readonly reverse?: boolean;
+}
+
+export class World {
+  readonly relayUrl: string;
+  readonly exit: Part;
+  /** Undefined for another relay than the embedded one. */
+  readonly relay: Part | undefined;
+  proxy: Part;
+  readonly #folder: string;
+  readonly #target: Part;
+  readonly #options: WorldOptions;
+  #witness: Witness | undefined;
+
+  private constructor(
+    parts: { relay: Part | undefined; relayUrl: string; exit: Part; proxy: Part; target: Part },
+    folder: string,
+    options: WorldOptions,
+  ) {
+    this.relay = parts.relay;
+    this.relayUrl = parts.relayUrl;
+    this.exit = parts.exit;
+    this.proxy = parts.proxy;
+    this.#target = parts.target;
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  static async start(options: WorldOptions): Promise<World> {
+    const folder = await mkdtemp(join(tmpdir(), 'nws-bench-'));
+    const wasm = options.wasm === true;
+    const isEmbedded = !options.relay.startsWith('ws');
+    const [relay, target] = await Promise.all([
+      isEmbedded ? Part.script('relay', [options.relay], { wasm }) : undefined,
+      Part.script('target', []),
+    ]);
+    const relayUrl = relay?.ready.url ?? options.relay;
+    const home = join(folder, 'exit');
+    await mkdir(home);
+    const argv = ['exit', '--target', target.ready.url!, '--relay', relayUrl];
+    const allow = options.reverse ? ['--allow', '127.0.0.1:1-65535'] : [];
+    const starting = Part.program([...argv, ...allow], { home, wasm });
+    const proxy = await World.#startProxy(folder, options);
+    const exit = await starting;
+    return new World({ relay, relayUrl, exit, proxy, target }, folder, options);
+  }
+
+  /** One that knows no exit yet, instead of the one before. */
+  async startProxy(): Promise<void> {
+    await this.proxy.end();
+    this.proxy = await World.#startProxy(this.#folder, this.#options);
+  }
+
+  static async #startProxy(folder: string, { reverse, wasm = false }: WorldOptions): Promise<Part> {
+    const home = await mkdtemp(join(folder, 'proxy-'));
+    const at = `127.0.0.1:${await deadPort()}`;
+    const reachable = reverse ? ['--public-address', at, '--reverse-listen', at] : [];
+    return Part.program(['proxy', '--listen', '127.0.0.1:0', ...reachable], { home, wasm });
+  }
+
+  /** The web server's own address. */
+  get targetUrl(): string {
+    return this.#target.ready.url!;
+  }
+
+  url(path: string, scheme: 'http' | 'https' = 'https'): string {
+    return `${scheme}://${this.exit.ready.domain}${path}`;
+  }
+
+  /** curl through the entry. @returns what it wrote */
+  curl(...argv: string[]): Promise<string> {
+    const { listen, ca } = this.proxy.ready;
+    return curl('--proxy', listen!, '--cacert', ca!, ...argv);
+  }
+
+  /** A file of so many zeros. */
+  async file(bytes: number): Promise<string> {
+    const path = join(this.#folder, `upload-${bytes}`);
+    await writeFile(path, '');
+    await truncate(path, bytes);
+    return path;
+  }
+
+  /** Events that the relay took until now. Another relay than the embedded one is listened to from now on. */
+  async events(): Promise<number> {
+    if (this.relay !== undefined) {
+      return (await this.relay.ask<{ events: number }>('events', 'events')).events;
+    }
+    this.#witness ??= await Witness.at(this.relayUrl);
+    return this.#witness.events;
+  }
+
+  /** CPU-seconds until now, by process. */
+  async cpuSeconds(): Promise<Record<string, number>> {
+    const parts = { relay: this.relay, exit: this.exit, proxy: this.proxy };
+    const seconds: Record<string, number> = {};
+    for (const [name, part] of Object.entries(parts)) {
+      if (part !== undefined) seconds[name] = (await part.usage()).cpuSeconds;
+    }
+    return seconds;
+  }
+
+  async close(): Promise<void> {
+    this.#witness?.close();
+    const parts = [this.proxy, this.exit, this.relay, this.#target];
+    await Promise.all(parts.map((part) => part?.end()));
+    await rm(this.#folder, { recursive: true, force: true });
+  }
+}
+
+/** curl by itself, without its user's settings. @throws Error with what it complains about */
+export async function curl(...argv: string[]): Promise<string> {
+  const options = ['-q', '-sS', '--fail', '--http1.1', '--max-time', '300'];
+  const child = spawn('curl', [...options, ...argv], { env: { PATH: process.env.PATH } });
+  const [said, complaints, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number]>,
+  ]);
+  if (status !== 0) throw new Error(`curl: ${complaints.trim()}`);
+  return said;
+}

@@ -1,0 +1,67 @@
+// TLS over streams that aren't sockets, which end while the other side still speaks.
+
+import { once } from 'node:events';
+import { connect, createSecureContext, TLSSocket } from 'node:tls';
+import { expect } from 'chai';
+import { prepareTlsOverStreams } from '../../src/common/tls-over-streams.js';
+import { privatePem } from '../../src/tls/files/key-file.js';
+import { SocketLike } from '../../src/tunnel/duplex/socket-like.js';
+import { until } from '../support/until.js';
+import { selfSigned } from '../tls/support.js';
+
+/** One side of a pair whose end takes long to arrive, as it does over relays. */
+class Slow extends SocketLike {
+  other!: Slow;
+  /** So many writes of the other side arrive at once, later ones are held back. */
+  passes = Number.POSITIVE_INFINITY;
+  readonly #held: Buffer[] = [];
+
+  override _read(): void {
+    // pushed as it comes
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.other.passes === 0) this.other.#held.push(chunk);
+    else this.other.push(chunk);
+    this.other.passes = Math.max(0, this.other.passes - 1);
+    setImmediate(done);
+  }
+
+  override _final(): void {
+    // never acknowledged
+  }
+
+  release(): void {
+    this.passes = Number.POSITIVE_INFINITY;
+    for (const chunk of this.#held.splice(0)) this.push(chunk);
+  }
+}
+
+describe('TLS over streams', () => {
+  it('that have ended takes what makes it write', async () => {
+    prepareTlsOverStreams();
+    const near = new Slow();
+    const far = new Slow();
+    far.passes = 1;
+    near.other = far;
+    far.other = near;
+    const pair = selfSigned();
+    const [cert, key] = [pair.certificate.toString(), privatePem(pair)];
+    const server = new TLSSocket(far, {
+      isServer: true,
+      secureContext: createSecureContext({ cert, key }),
+    });
+    const client = connect({ socket: near, rejectUnauthorized: false });
+    client.on('error', () => undefined);
+    server.on('error', () => undefined);
+    await once(client, 'secureConnect'); // its last message is on its way
+    server.end();
+    await until(() => far.writableEnded);
+    far.release();
+    client.write('what nobody answers any more');
+    const [said] = (await once(server, 'data')) as [Buffer];
+    expect(said.toString()).to.equal('what nobody answers any more');
+    client.destroy();
+    server.destroy();
+  });
+});
