@@ -97,12 +97,27 @@ export class Spares {
 
   /** Takes a connection back to which nothing was said. */
   putBack(route: SpareRoute, spare: Spare): void {
-    if (this.#closing.signal.aborted || this.#kept.has(keyOf(route))) spare.socket.destroy();
+    if (this.#closing.signal.aborted) spare.socket.destroy();
     else this.#keep(route, spare);
   }
 
-  /** The exit was reached this way just now: the next client will want the same. */
-  async refill(route: SpareRoute): Promise<void> {
+  /** An exit is in use by this connection: the next client will want the same, soon or when this one has ended. */
+  follow(route: SpareRoute, socket: TLSSocket): void {
+    // Only what waits for its client's word, as HTTP does, may wait.
+    if (!/^h(2|ttp)/.test(socket.alpnProtocol || '')) return;
+    setImmediate(() => void this.#refill(route)); // behind this client's own word
+    socket.once('close', () => {
+      if (socket.readableEnded) void this.#refill(route);
+    });
+  }
+
+  /** Ends all that wait, and all that are being opened. */
+  close(): void {
+    this.#closing.abort();
+    for (const { socket } of this.#kept.values()) socket.destroy();
+  }
+
+  async #refill(route: SpareRoute): Promise<void> {
     // Of an exit of NIP-443 nobody hears that it was started anew: its streams would be silent for ever.
     if (!route.pin.reliable) return;
     const key = keyOf(route);
@@ -110,12 +125,6 @@ export class Spares {
     const done = this.#make(route).finally(() => this.#awaited.delete(key));
     this.#awaited.set(key, { done, isClaimed: false });
     await done;
-  }
-
-  /** Ends all that wait, and all that are being opened. */
-  close(): void {
-    this.#closing.abort();
-    for (const { socket } of this.#kept.values()) socket.destroy();
   }
 
   async #make(route: SpareRoute): Promise<void> {
@@ -131,9 +140,10 @@ export class Spares {
 
   #keep(route: SpareRoute, spare: Spare): void {
     const { socket } = spare;
+    const key = keyOf(route);
+    if (this.#kept.has(key)) return void socket.destroy();
     const [oldest] = this.#kept.values();
     if (this.#kept.size >= MAX_SPARES) oldest?.socket.destroy();
-    const key = keyOf(route);
     const release = watch(spare, () => {
       if (this.#kept.get(key)?.socket === socket) this.#kept.delete(key);
     });

@@ -19,16 +19,26 @@ export type Verdict =
 /** A client that asks for nothing so soon may wait for the exit's greeting first. */
 const PATIENCE_MS = 300;
 
-/** Settles as soon as it is known; leaves client and connection unread from there. */
-export function tryOut(client: TLSSocket, { socket, greeting }: Spare): Promise<Verdict> {
+/**
+ * Settles as soon as it is known; leaves client and connection unread from there.
+ * @param onUse called when the connection can't be another client's any more
+ */
+export function tryOut(
+  client: TLSSocket,
+  { socket, greeting }: Spare,
+  onUse: () => void,
+): Promise<Verdict> {
   const protocol = socket.alpnProtocol || '';
   let said: Buffer = Buffer.alloc(0);
   let passed = 0;
   let hasAsked = false;
+  let isUsed = false;
   return new Promise((resolve) => {
     const pass = (): void => {
       if (passed < said.length) socket.write(said.subarray(passed));
       passed = said.length;
+      if (!isUsed) onUse();
+      isUsed = true;
     };
     const settle = (is: Verdict['is']): void => {
       clearTimeout(timer);
@@ -38,7 +48,7 @@ export function tryOut(client: TLSSocket, { socket, greeting }: Spare): Promise<
         pass();
         if (greeting.length > 0 && !socket.destroyed) socket.unshift(greeting);
         resolve({ is });
-      } else resolve({ is, said, isUntouched: passed === 0 });
+      } else resolve({ is, said, isUntouched: !isUsed });
     };
     const good = (): void => settle('good');
     const timer = setTimeout(good, PATIENCE_MS);

@@ -178,10 +178,9 @@ async function meet(
     upstream.destroy();
     throw error;
   }
-  // Only what waits for its client's word, as HTTP does, may wait; and this client's word goes first.
-  if (/^h(2|ttp)/.test(alpnProtocol || '')) setImmediate(() => void entry.spares?.refill(route));
-  if (spare === undefined) join(entry, caller.at, client, upstream);
-  else await meetAhead(entry, client, route, spare);
+  if (spare !== undefined) return meetAhead(entry, client, route, spare);
+  entry.spares?.follow(route, upstream);
+  join(entry, caller.at, client, upstream);
 }
 
 /** The same over a connection in advance, or over another one where that turns out to be dead, or no good for this. */
@@ -192,7 +191,7 @@ async function meetAhead(
   spare: Spare,
 ): Promise<void> {
   const { at } = route;
-  const verdict = await tryOut(client, spare);
+  const verdict = await tryOut(client, spare, () => entry.spares?.follow(route, spare.socket));
   if (verdict.is === 'good') return join(entry, at, client, spare.socket);
   if (verdict.is === 'unfit' && verdict.isUntouched) entry.spares?.putBack(route, spare);
   else spare.socket.destroy();
@@ -202,6 +201,7 @@ async function meetAhead(
   try {
     const ways = { ...route, port: at.port, signal: leaving.signal };
     const upstream = await entry.pinned.connect(ways);
+    entry.spares?.follow(route, upstream);
     upstream.write(verdict.said);
     join(entry, at, client, upstream);
   } catch (error) {

@@ -166,7 +166,7 @@ export class Forwarder {
     const socket = spare
       ? endWith(spare.socket.resume(), signal)
       : await pinned.connect({ ...route, port, signal });
-    setImmediate(() => void spares?.refill(route)); // the request goes first
+    spares?.follow(route, socket);
     return socket;
   }
 

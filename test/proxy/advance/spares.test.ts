@@ -178,6 +178,32 @@ describe('proxy: connections in advance', () => {
     }
   }
 
+  it('are there behind a connection that was long', async () => {
+    const socket = await client();
+    await ready();
+    const [, ...others] = site.sockets;
+    for (const other of others) other.destroy();
+    await settled(() => entry.spares!.size);
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await readAll(socket);
+    socket.destroy();
+    await ready();
+  });
+
+  it('that were of no use to a client are there for the next', async () => {
+    await ask();
+    await ready();
+    expect(await fetched('--http1.1')).to.equal('hello 200');
+    await ready();
+    const before = entry.opened.length;
+    expect(await fetched('--http1.1', '-d', 'x')).to.equal('hello 200');
+    await settled(() => entry.listener.connections);
+    expect({ spares: entry.spares!.size, opened: entry.opened.length - before }).to.deep.equal({
+      spares: 1,
+      opened: 1,
+    });
+  });
+
   it('age while the machine sleeps', async () => {
     await ask();
     await ready();
