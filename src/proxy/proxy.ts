@@ -10,7 +10,7 @@ import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
-import type { Sums } from '../tunnel/accounts.js';
+import type { Sums } from '../tunnel/accounts/accounts.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
