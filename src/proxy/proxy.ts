@@ -3,19 +3,19 @@
 
 import type { Logger } from 'pino';
 import { toNwsError } from '../errors.js';
+import { Authenticator, type Credentials } from '../http/auth/auth.js';
+import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
-import type { Sums } from '../tunnel/accounts.js';
+import type { Sums } from '../tunnel/accounts/accounts.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
-import { Authenticator, type Credentials } from './auth/auth.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
 import type { WebExit } from './clearnet/known-exits.js';
 import type { Entry } from './entry.js';
-import { formatHostPort, type HostPort } from './host-port.js';
 import { Listener } from './listener.js';
 import { AliasBook } from './names/alias-book.js';
 import { HostResolver } from './resolve.js';
