@@ -9,7 +9,7 @@ import { toNwsError } from '../errors.js';
 import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { RelayPool } from '../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
-import { Accounts } from '../tunnel/accounts.js';
+import { Accounts } from '../tunnel/accounts/accounts.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
 import { PeerKinds } from './peer-kinds.js';
