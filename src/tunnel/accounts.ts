@@ -3,18 +3,9 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
+import type { StreamEvent, StreamFacts } from './events.js';
 
-/** What is known of a stream from the beginning, for its line. */
-export interface StreamFacts {
-  /** Its key, which is the same in the logs of both sides; unknown where it was never asked for. */
-  readonly stream?: string | undefined;
-  /** The other side's pubkey, hex. */
-  readonly peer: string;
-  readonly destination: string;
-  /** How its bytes travel. */
-  readonly way?: 'relay' | 'reverse' | undefined;
-}
-
+/** What became of all streams so far. */
 export interface Sums {
   /** Streams that were opened, so far. */
   readonly opened: number;
@@ -27,8 +18,9 @@ export interface Sums {
    * here, too.
    */
   readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
-  /** Of streams that have ended: from the client to the destination, and back. */
+  /** From clients to destinations, of streams that have ended. */
   readonly bytesUp: number;
+  /** The way back. */
   readonly bytesDown: number;
 }
 
@@ -40,6 +32,7 @@ const MAX_SHOWN = 256;
 
 export class Accounts {
   readonly #log: Logger;
+  readonly #tell: ((event: StreamEvent) => void) | undefined;
   /** Whether what is read from streams comes from clients. */
   readonly #role: 'entry' | 'exit';
   readonly #refused: Partial<Record<ErrorCode, number>> = {};
@@ -49,9 +42,10 @@ export class Accounts {
   #bytesUp = 0;
   #bytesDown = 0;
 
-  constructor(role: 'entry' | 'exit', log: Logger) {
+  constructor(role: 'entry' | 'exit', log: Logger, tell?: (event: StreamEvent) => void) {
     this.#role = role;
     this.#log = log;
+    this.#tell = tell;
   }
 
   get sums(): Sums {
@@ -71,6 +65,7 @@ export class Accounts {
     // What only the operator may know.
     const reason = cause instanceof Error ? cause.message : undefined;
     this.#log.info({ ...shown(facts), code, reason }, `stream refused: ${message}`);
+    this.#tell?.({ ...shown(facts), state: 'refused', code, message });
   }
 
   /** A stream is open; its line is written when it closes. */
@@ -78,6 +73,7 @@ export class Accounts {
     this.#opened += 1;
     this.#open += 1;
     this.#log.debug(shown(facts), 'stream opened');
+    this.#tell?.({ ...shown(facts), state: 'opened' });
     const openedAt = performance.now();
     const ended = (): void => this.#ended(facts, stream, performance.now() - openedAt);
     if (stream.closed) ended();
@@ -95,6 +91,7 @@ export class Accounts {
     if (code !== undefined) this.#failed[code] = (this.#failed[code] ?? 0) + 1;
     const line = { ...shown(facts), bytesUp, bytesDown, durationMs: Math.round(durationMs), code };
     this.#log.info(line, 'stream ended');
+    this.#tell?.({ ...line, state: 'ended' });
   }
 }
 
