@@ -22,6 +22,8 @@ export { parseRule, type Rule } from './exit/policy/rules.js';
 export type { FetchHandler } from './exit/serving/fetch-server.js';
 export type { Handler } from './exit/serving/in-process.js';
 export type { Target, TargetTrust } from './exit/targets/target.js';
+export type { Credentials } from './http/auth/auth.js';
+export type { HostPort } from './http/host-port.js';
 export {
   type Address,
   decodeHost,
@@ -30,9 +32,7 @@ export {
   encodeNpub,
   isNostrHost,
 } from './protocol/names/address.js';
-export type { Credentials } from './proxy/auth/auth.js';
 export { createAgent, createDispatcher, type EntryAddress } from './proxy/clients/clients.js';
-export type { HostPort } from './proxy/host-port.js';
 export type { ProxyOptions, RunningProxy } from './proxy/proxy.js';
 export type { Redirect, RelayBehaviour } from './relay/embedded/behaviour.js';
 export {
@@ -42,14 +42,13 @@ export {
   type MemoryRelayStats,
 } from './relay/embedded/memory-relay.js';
 export type { RelayEvent } from './relay/link-types.js';
-export type { Sums } from './tunnel/accounts.js';
+export type { StreamFacts, Sums, Way } from './tunnel/accounts/accounts.js';
 export type {
   Events,
   NwsEvents,
   PinEvent,
   StreamEnded,
   StreamEvent,
-  StreamFacts,
   StreamOpened,
   StreamRefused,
 } from './tunnel/events.js';

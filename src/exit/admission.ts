@@ -10,7 +10,7 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
-import { Accounts } from '../tunnel/accounts.js';
+import { Accounts } from '../tunnel/accounts/accounts.js';
 import type { StreamEvent } from '../tunnel/events.js';
 import type { IncomingStream } from '../tunnel/session.js';
 import { type Client, type ClientLimits, Clients } from './clients/clients.js';

@@ -13,7 +13,7 @@ import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/addres
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
-import type { Sums } from '../tunnel/accounts.js';
+import type { Sums } from '../tunnel/accounts/accounts.js';
 import { Events } from '../tunnel/events.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';

@@ -3,21 +3,22 @@
 
 import type { Logger } from 'pino';
 import { toNwsError } from '../errors.js';
+import { Authenticator, type Credentials } from '../http/auth/auth.js';
+import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
-import type { Sums } from '../tunnel/accounts.js';
+import type { Sums } from '../tunnel/accounts/accounts.js';
 import type { Events } from '../tunnel/events.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
-import { Authenticator, type Credentials } from './auth/auth.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
 import type { WebExit } from './clearnet/known-exits.js';
 import type { Entry } from './entry.js';
-import { formatHostPort, type HostPort } from './host-port.js';
 import { Listener } from './listener.js';
+import { AliasBook } from './names/alias-book.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
 import { LocalPages } from './status/local-pages.js';
@@ -49,7 +50,7 @@ export interface ProxyOptions extends TunnelOptions {
   readonly upstreamFor?: ProxyFor | undefined;
   /** What clients have to give; absent: whoever reaches the port may use it. */
   readonly auth?: Credentials | undefined;
-  /** Name → `.nostr` name, npub or nprofile. */
+  /** Name → `.nostr` name, npub or nprofile; the alias book of the home folder has more. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
@@ -132,13 +133,13 @@ function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): 
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {
-  const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
+  const { relays, aliases, home, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
   const pinned = new PinnedDialer({ open, pins, requirePin });
   const advance: OpenSpare = (route, signal) =>
     pinned.connect({ ...route, port: route.at.port, signal });
   return {
-    resolver: new HostResolver({ relays, aliases, events: pool, log }),
+    resolver: new HostResolver({ relays, aliases, book: new AliasBook(home), events: pool, log }),
     open,
     pinned,
     spares: options.preconnect ? new Spares(advance) : undefined,

@@ -6,13 +6,13 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
+import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { RelayPool } from '../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
-import { Accounts } from '../tunnel/accounts.js';
+import { Accounts } from '../tunnel/accounts/accounts.js';
 import { Events } from '../tunnel/events.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
-import { formatHostPort, type HostPort } from './host-port.js';
 import { PeerKinds } from './peer-kinds.js';
 import type { OpenStream, OpenVia } from './streams.js';
 

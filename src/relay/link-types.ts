@@ -4,6 +4,7 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import type { AgentFor } from './connection/proxy-agent.js';
+import type { LinkCounts } from './counts.js';
 import type { OnResult } from './publishing/outbox.js';
 import type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
@@ -68,6 +69,8 @@ export interface RelayLinkOptions {
   readonly agentFor?: AgentFor | undefined;
   /** Who answers AUTH (NIP-42) at this relay; without any, challenges are ignored. */
   readonly authSigners?: AuthSigners | undefined;
+  /** What is counted; default: counts of its own. */
+  readonly counts?: LinkCounts | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
   /** Default 10,000. */

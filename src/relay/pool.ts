@@ -8,6 +8,7 @@ import { normalizeRelayUrl } from '../protocol/names/address.js';
 import { NetworkWatch } from './connection/network-watch.js';
 import type { AgentFor } from './connection/proxy-agent.js';
 import { Suspension } from './connection/suspension.js';
+import { RelayLedger } from './counts.js';
 import { type AuthSigners, type RelayLink, WebSocketLink } from './link.js';
 import type { RelayEvent } from './link-types.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
@@ -38,6 +39,8 @@ interface Entry {
 
 export class RelayPool {
   readonly #options: RelayPoolOptions;
+  /** What passed over links, also over those that are closed by now. */
+  readonly ledger = new RelayLedger();
   /** By canonical URL. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
@@ -130,7 +133,8 @@ export class RelayPool {
   #add(url: string): Entry {
     if (this.#entries.size >= MAX_LINKS) this.#dropIdle();
     const { log, agentFor, authSigners, eventLimitBytes } = this.#options;
-    const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes });
+    const counts = this.ledger.of(url);
+    const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes, counts });
     this.#watch(link);
     const entry: Entry = { link, holders: 0, idleTimer: undefined };
     this.#entries.set(url, entry);

@@ -4,18 +4,7 @@
 import { EventEmitter } from 'node:events';
 import type { ErrorCode } from '../errors.js';
 import type { RelayEvent } from '../relay/link-types.js';
-
-/** What is known of a stream from its beginning. */
-export interface StreamFacts {
-  /** Its key, which is the same on both sides; unknown where it was never asked for. */
-  readonly stream?: string | undefined;
-  /** The other side's pubkey, hex. */
-  readonly peer: string;
-  /** Host and port that the client asked for, of 256 characters at most. */
-  readonly destination: string;
-  /** How its bytes travel. */
-  readonly way?: 'relay' | 'reverse' | undefined;
-}
+import type { StreamFacts } from './accounts/open-stream.js';
 
 /** A stream is open. */
 export interface StreamOpened extends StreamFacts {

@@ -90,6 +90,16 @@ export class Session {
     return this.#peers.streams + (this.#reverse?.streams ?? 0);
   }
 
+  /** The other sides that are known now. */
+  get peers(): Iterable<Pick<Peer, 'pubkey' | 'state' | 'route'>> {
+    return this.#peers;
+  }
+
+  /** The end of the rest of a relay that refuses our events, on performance.now(), if it rests. */
+  restsUntil(link: RelayLink): number | undefined {
+    return this.#health.rests.until(link, performance.now());
+  }
+
   /**
    * The keys to authenticate to a relay with (NIP-42): those that listen there, since a relay may deliver to
    * authenticated receivers alone; where none does, the one given, or the one for an entry's first exit.

@@ -42,7 +42,19 @@ export interface Pin {
 }
 
 /** What has to be kept of a pin; the rest follows from the PEM. */
-export type PinRecord = Pick<Pin, 'pubkey' | 'eventId' | 'createdAt' | 'pem' | 'reliable'>;
+export interface PinRecord
+  extends Pick<Pin, 'pubkey' | 'eventId' | 'createdAt' | 'pem' | 'reliable'> {
+  readonly history?: PinHistory | undefined;
+}
+
+/** What came before a pin, in Unix seconds. Nothing is decided by it. */
+export interface PinHistory {
+  /** When a first pin of this exit was recorded. */
+  readonly since: number;
+  /** How often another certificate took the place of the one before. */
+  readonly changes: number;
+  readonly changedAt?: number | undefined;
+}
 
 /**
  * The pin in a certificate event of `pubkey`.
