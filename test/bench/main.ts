@@ -51,7 +51,8 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
       [`interactive ${relay}`, () => measureInteractive(relay, interactive)],
     ]),
   ),
-  oks: () => measureOks(rounds, bytes / 5),
+  // Three sets of processes more: not in the quick run, which is part of the tests.
+  ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
 
