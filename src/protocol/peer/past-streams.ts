@@ -51,10 +51,11 @@ export class PastStreams {
 
 /** What late repeats for a stream that is over are answered with. */
 function lateAnswer(stream: StreamState, role: 'entry' | 'exit'): Message | undefined {
-  const { key, error, isPlain } = stream;
+  const { key, error, isPlain, lastWord } = stream;
   // Its peer would not understand it.
   if (isPlain) return undefined;
   if (error !== undefined) return resetFor(key, error);
+  if (lastWord !== undefined) return lastWord;
   const { ack, window } = stream.receive;
   // Its bytes take another way, so for the relays it is over as soon as it is open.
   const isHandedOver = stream.reverse !== undefined && role === 'exit';

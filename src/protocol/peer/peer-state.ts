@@ -127,7 +127,9 @@ export class PeerState {
     if (this.#past.has(message.key)) {
       const late = this.#past.answer(message.key);
       // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
+      const isLast = message.type === 'DATA' && message.last === true;
+      const isAnswer = message.type === 'RESET' || isLast;
+      const asks = message.type === 'ACK' ? late?.type === 'RESET' : !isAnswer;
       if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
       return undefined;
     }
@@ -244,7 +246,10 @@ export class PeerState {
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
-      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+      if (stream === undefined || outgoing === undefined) continue;
+      const { lastWord } = stream;
+      if (outgoing.message === lastWord) this.#control.say(lastWord);
+      else stream.lost(outgoing, now);
     }
   }
 

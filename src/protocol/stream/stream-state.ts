@@ -84,6 +84,11 @@ export class StreamState {
     return isUsed ? this.#plain : undefined;
   }
 
+  /** What the stream has ended with, where nobody acknowledges that; see ReliableFlow. */
+  get lastWord(): Data | undefined {
+    return this.#flow.lastWord;
+  }
+
   /** The peer is known to be of NIP-443: it acknowledges nothing and answers no question. */
   get isPlain(): boolean {
     return this.#plain.isSettled;
@@ -123,6 +128,11 @@ export class StreamState {
   /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
   abandon(error?: NwsError): void {
     if (this.#phase !== 'over') this.#end(error);
+  }
+
+  /** The application is about to end its direction. */
+  endsSoon(now: number): void {
+    this.#flow.endsSoon(now);
   }
 
   /** Nobody reads any more; what was written still goes out. */

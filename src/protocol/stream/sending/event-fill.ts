@@ -22,6 +22,12 @@ export class EventFill {
     if (isAlone) this.#eventBytes = maxBytes;
   }
 
+  /** The end comes right behind what is there. */
+  awaitEnd(now: number): void {
+    this.#until = now + WAIT_MS;
+    this.#eventBytes = Math.max(this.#eventBytes, BULK_BYTES);
+  }
+
   /** Whether what there is should wait for more. */
   isWaiting(send: SendHalf, now: number): boolean {
     if (now >= this.#until || send.hasLost || send.endQueued) return false;

@@ -164,13 +164,14 @@ export class SendHalf {
   /**
    * Takes an acknowledgement. Returns whether anything new was acknowledged, or undefined where
    * it acknowledges what was never sent, which breaks the protocol.
+   * @param delayMs how long the peer says that it has waited with it
    */
-  acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
+  acknowledge(ack: number, have: readonly Range[], now: number, delayMs = 0): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
     const newest = this.#segments.acknowledge(ack, have);
     if (newest === undefined) return false;
-    this.#measure(newest, now);
+    this.#measure(newest, now - delayMs);
     this.#progressAt = now;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);
@@ -178,13 +179,24 @@ export class SendHalf {
   }
 
   /** Only times that can't belong to another transmission of the same bytes count (Karn). */
-  #measure(segment: Segment, now: number): void {
-    const elapsed = now - segment.sentAt;
-    if (segment.tries === 1) this.#roundTrip.sample(elapsed);
+  #measure(segment: Segment, answeredAt: number): void {
+    const elapsed = answeredAt - segment.sentAt;
+    if (segment.tries === 1) this.#roundTrip.sample(Math.max(0, elapsed));
     else if (elapsed < this.#roundTrip.shortestMs) {
       // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
-      this.#roundTrip.premature(now - segment.sentBefore);
+      this.#roundTrip.premature(Math.max(0, answeredAt - segment.sentBefore));
     }
+  }
+
+  /** Whether this is all that isn't acknowledged, and was sent once. */
+  isOnly(segment: Segment): boolean {
+    return segment.tries === 1 && this.#segments.isOnly(segment) && this.#queue.bytes === 0;
+  }
+
+  /** Nobody is going to acknowledge what was sent, and nobody needs to. */
+  forget(): void {
+    this.#acked = this.#nextOffset;
+    this.#segments.acknowledge(this.#nextOffset, []);
   }
 
   /** These segments did not get through, for certain: a relay refused the event that carried them. */
