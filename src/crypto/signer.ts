@@ -27,12 +27,12 @@ export interface Signer {
    * @param scheme NIP-44 unless said otherwise
    * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.
    */
-  encrypt(peer: string, plaintext: string, scheme?: Scheme): string;
+  encrypt(peer: string, plaintext: string | Uint8Array, scheme?: Scheme): string;
   /**
    * Reads either scheme. The event's signature must have been checked before.
    * @throws NwsError `bad_ciphertext`
    */
-  decrypt(peer: string, content: string): { plaintext: string; scheme: Scheme };
+  decrypt(peer: string, content: string): { plaintext: Buffer; scheme: Scheme };
 }
 
 /** Peers whose keys are kept: 64 bytes each, a point multiplication saved for each event. */
