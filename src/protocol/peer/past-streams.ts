@@ -51,7 +51,8 @@ export class PastStreams {
 
 /** What late repeats for a stream that is over are answered with. */
 function lateAnswer(stream: StreamState, role: 'entry' | 'exit'): Message | undefined {
-  const { key, error, isPlain, lastWord } = stream;
+  const { key, error, isPlain } = stream;
+  const { lastWord } = stream.flow;
   // Its peer would not understand it.
   if (isPlain) return undefined;
   if (error !== undefined) return resetFor(key, error);

@@ -259,7 +259,7 @@ export class PeerState {
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
       if (stream === undefined || outgoing === undefined) continue;
-      const { lastWord } = stream;
+      const { lastWord } = stream.flow;
       if (outgoing.message === lastWord) this.#control.say(lastWord);
       else stream.lost(outgoing, now);
     }

@@ -24,7 +24,7 @@ export class StreamState {
   readonly reverse: StreamOptions['reverse'];
   readonly #roundTrip: RoundTrip;
   readonly #opening: OpeningState;
-  readonly #flow: ReliableFlow;
+  readonly flow: ReliableFlow;
   #phase: Phase;
   #error: NwsError | undefined;
   /** Where the peer knows NIP-443 alone, or may do so: how bytes go to it. */
@@ -48,7 +48,7 @@ export class StreamState {
     const { plainName: destination } = this.#opening;
     const firstReplyMs = phase === 'dialling' ? PLAIN_FIRST_REPLY_MS : 0;
     this.#plain = new PlainLane({ key, destination, send, receive, firstReplyMs });
-    this.#flow = new ReliableFlow(this.key, this, options.roundTrip, options.now);
+    this.flow = new ReliableFlow(this.key, this, options.roundTrip, options.now);
     if (options.peerKind !== 'plain') return;
     if (phase === 'opening') this.#tryPlain(options.now);
     else this.#settlePlain(options.now);
@@ -84,11 +84,6 @@ export class StreamState {
     return isUsed ? this.#plain : undefined;
   }
 
-  /** What the stream has ended with, where nobody acknowledges that; see ReliableFlow. */
-  get lastWord(): Data | undefined {
-    return this.#flow.lastWord;
-  }
-
   /** The peer is known to be of NIP-443: it acknowledges nothing and answers no question. */
   get isPlain(): boolean {
     return this.#plain.isSettled;
@@ -113,7 +108,7 @@ export class StreamState {
   accept(now: number): void {
     if (this.#phase !== 'dialling') return;
     this.#phase = 'open';
-    this.#flow.restart(now);
+    this.flow.restart(now);
     if (this.#plain.isOff) this.#answer.owe(now);
   }
 
@@ -128,11 +123,6 @@ export class StreamState {
   /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
   abandon(error?: NwsError): void {
     if (this.#phase !== 'over') this.#end(error);
-  }
-
-  /** The application is about to end its direction. */
-  endsSoon(now: number): void {
-    this.#flow.endsSoon(now);
   }
 
   /** Nobody reads any more; what was written still goes out. */
@@ -170,7 +160,7 @@ export class StreamState {
       this.#opened(now);
       if (message.type === 'OPEN') this.send.offer(message.window);
       else {
-        const violation = this.#flow.take(message, now);
+        const violation = this.flow.take(message, now);
         if (violation === undefined) return;
         this.reset(new NwsError('http_protocol_error', `the peer ${violation}`), now);
       }
@@ -189,7 +179,7 @@ export class StreamState {
   #opened(now: number): void {
     if (this.#phase !== 'opening') return;
     this.#phase = 'open';
-    this.#flow.restart(now);
+    this.flow.restart(now);
     this.#plain.stop();
     const elapsed = this.#opening.roundTripMs(now);
     if (elapsed !== undefined) this.#roundTrip.sample(elapsed);
@@ -200,7 +190,7 @@ export class StreamState {
     if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt, obstacle);
     if (this.#phase === 'over') this.#answer.expire(now);
     if (this.plain !== undefined) this.#checkPlain(this.plain, now, peerHeardAt, obstacle);
-    else if (this.#phase === 'open' && this.#flow.tick(now)) {
+    else if (this.#phase === 'open' && this.flow.tick(now)) {
       this.reset(new NwsError('connection_timeout', 'the peer stopped answering'), now);
     }
   }
@@ -256,13 +246,13 @@ export class StreamState {
     if (this.#phase === 'opening') return this.#opening.isDue(now);
     if (this.#answer.isDue(now)) return true;
     if (this.#phase !== 'open' || !this.#plain.isOff) return false;
-    return this.#flow.urgent(now);
+    return this.flow.urgent(now);
   }
 
   /** Whether there is data to send now, other than in the plain way. */
   hasData(now: number): boolean {
     if (!this.#plain.isOff) return false;
-    if (this.#phase === 'open') return this.#flow.hasData(now);
+    if (this.#phase === 'open') return this.flow.hasData(now);
     // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
@@ -273,10 +263,10 @@ export class StreamState {
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const data = this.hasData(now) && maxBytes > 0;
-    const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
+    const outgoing = data && this.flow.pullData(now, maxBytes, maxRanges, isAlone);
     if (outgoing) return outgoing;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
-    return this.#flow.pullSmall(now, maxRanges);
+    return this.flow.pullSmall(now, maxRanges);
   }
 
   #ask(now: number): Outgoing {
@@ -303,6 +293,6 @@ export class StreamState {
     if (this.#phase === 'over') return [dueAt, expiresAt];
     if (this.#phase === 'opening') return [...this.#opening.wakeTimes, ...plain];
     if (this.#phase !== 'open' || !this.#plain.isOff) return plain;
-    return [dueAt, ...this.#flow.wakeTimes];
+    return [dueAt, ...this.flow.wakeTimes];
   }
 }

@@ -1,7 +1,7 @@
 // Messages as bytes, between peers that both speak version 2 of reliable streams. Writes frames and knows their
 // sizes; frame-reader.ts reads them. The layout is in ../README.md, "Frames". Pure.
 
-import type { Message, Range } from './message.js';
+import type { Data, Message, Range } from './message.js';
 import { bodyRoom, MAX_VARINT_BYTES, varintBytes, writeVarint } from './varint.js';
 
 /** First byte of a frame; no JSON text begins with it. */
@@ -19,11 +19,13 @@ const NUMBERS = new Map(FRAME_TYPES.map((type, number) => [type, number]));
 /** In the flags of DATA. */
 export const FIN = 1;
 export const HAVE = 2;
+export const LAST = 4;
+export const DELAY = 8;
 
 /** One range of `have`, at the most. */
 export const RANGE_BYTES = 2 * MAX_VARINT_BYTES;
-/** The body of DATA around its bytes and its ranges, at the most: key, flags, three offsets. */
-const DATA_HEAD_BYTES = KEY_BYTES + 1 + 3 * MAX_VARINT_BYTES;
+/** The body of DATA around its bytes and its ranges, at the most: key, flags, three offsets, a delay. */
+const DATA_HEAD_BYTES = KEY_BYTES + 1 + 4 * MAX_VARINT_BYTES;
 
 /** Bytes of this message in a frame, exactly. */
 export function frameMessageBytes(message: Message): number {
@@ -67,14 +69,15 @@ function bodyBytes(message: Message): number {
     case 'OPEN':
       return KEY_BYTES + varintBytes(message.v) + varintBytes(message.window);
     case 'DATA': {
-      const { offset, ack, window, have, data } = message;
+      const { offset, ack, window, delay, have, data } = message;
       const ranges = have?.length ? rangesBytes(have) : 0;
       const numbers = varintBytes(offset) + varintBytes(ack) + varintBytes(window);
-      return KEY_BYTES + 1 + numbers + ranges + data.length;
+      return KEY_BYTES + 1 + numbers + delayBytes(delay) + ranges + data.length;
     }
     case 'ACK': {
-      const { ack, window, have = [] } = message;
-      return KEY_BYTES + varintBytes(ack) + varintBytes(window) + rangesBytes(have);
+      const { ack, window, have = [], delay } = message;
+      const numbers = varintBytes(ack) + varintBytes(window) + delayBytes(delay);
+      return KEY_BYTES + numbers + rangesBytes(have);
     }
     case 'RESET':
       return KEY_BYTES + textBytes(message.error) + textBytes(message.detail ?? '');
@@ -101,11 +104,12 @@ function writeBody(frame: Buffer, start: number, message: Message): number {
       at = writeVarint(frame, at, message.v);
       return writeVarint(frame, at, message.window);
     case 'DATA': {
-      const { data, fin, have } = message;
-      at = frame.writeUInt8((fin ? FIN : 0) | (have?.length ? HAVE : 0), at);
+      const { data, have, delay } = message;
+      at = frame.writeUInt8(flagsOf(message), at);
       at = writeVarint(frame, at, message.offset);
       at = writeVarint(frame, at, message.ack);
       at = writeVarint(frame, at, message.window);
+      if (delay !== undefined) at = writeVarint(frame, at, delay);
       if (have?.length) at = writeRanges(frame, at, have);
       frame.set(data, at);
       return at + data.length;
@@ -113,13 +117,23 @@ function writeBody(frame: Buffer, start: number, message: Message): number {
     case 'ACK':
       at = writeVarint(frame, at, message.ack);
       at = writeVarint(frame, at, message.window);
-      return writeRanges(frame, at, message.have ?? []);
+      at = writeRanges(frame, at, message.have ?? []);
+      return message.delay === undefined ? at : writeVarint(frame, at, message.delay);
     case 'RESET':
       at = writeText(frame, at, message.error);
       return writeText(frame, at, message.detail ?? '');
     default:
       return at;
   }
+}
+
+function flagsOf({ fin, have, last, delay }: Data): number {
+  const ranges = have?.length ? HAVE : 0;
+  return (fin ? FIN : 0) | ranges | (last ? LAST : 0) | (delay === undefined ? 0 : DELAY);
+}
+
+function delayBytes(delay: number | undefined): number {
+  return delay === undefined ? 0 : varintBytes(delay);
 }
 
 const NOTHING = Buffer.alloc(0);

@@ -78,7 +78,7 @@ export class TunnelStream extends SocketLike implements Ending {
 
   /** The end comes right behind what was written: it may go out with it. */
   endsSoon(): void {
-    this.#state.endsSoon(performance.now());
+    this.#state.flow.endsSoon(performance.now());
   }
 
   override _read(): void {
