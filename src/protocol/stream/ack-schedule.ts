@@ -5,6 +5,8 @@
 const SHORT_DELAY_MS = 30;
 /** What needs an answer soon still waits for what comes with it. */
 const GATHER_MS = 5;
+/** What was said of things that arrived before may have got through, or isn't waited for any more. */
+const LATELY_MS = 10_000;
 /** Parts of a window: the first is smaller, since a sender that begins has not been let far yet. */
 const FIRST_PART = 1 / 8;
 const PART = 1 / 4;
@@ -36,6 +38,11 @@ export class AckSchedule {
     if (bytes < windowBytes * this.#part) return;
     this.#part = PART;
     this.dueBy(now + GATHER_MS);
+  }
+
+  /** Our last word may be lost; meanwhile the peer sends again what it doesn't know to be here. */
+  repeat(now: number): void {
+    if (this.#arrivedAt !== undefined && now - this.#arrivedAt < LATELY_MS) this.dueBy(now);
   }
 
   /** It is due then, or before. */

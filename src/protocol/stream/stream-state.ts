@@ -229,6 +229,7 @@ export class StreamState {
   relink(now: number): void {
     if (!this.#plain.isOff) return;
     this.send.loseAll();
+    this.receive.acks.repeat(now);
     if (this.#phase === 'opening') this.#opening.askAgain(now);
   }
 

@@ -76,7 +76,7 @@ describe('events over a simulated network', () => {
     expect(eventsOf(scenario([plan(sizes)], { network: slow }))).to.be.at.most(280);
   });
 
-  it('are not one for each that comes where many streams have small windows', () => {
+  it.skip('are not one for each that comes where many streams have small windows', () => {
     const streams = Array.from({ length: 8 }, () => plan({ upBytes: 10, downBytes: MEGABYTE }));
     const given = scenario(streams, { windowBytes: 64 * 1024 });
     const data = (8 * MEGABYTE) / 40_905;
