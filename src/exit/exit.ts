@@ -5,6 +5,7 @@
 import type { Agent } from 'node:http';
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
@@ -19,7 +20,6 @@ import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { Heartbeat } from './announcing/heartbeat.js';
 import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
-import { ownAddresses } from './policy/own-addresses.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { HttpTarget } from './targets/http-target.js';

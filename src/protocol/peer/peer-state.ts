@@ -82,9 +82,11 @@ export class PeerState {
     return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(now: number): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now'> {
-    const { windowBytes, memory } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, now };
+  #shared(
+    now: number,
+  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'direct' | 'now'> {
+    const { windowBytes, memory, direct } = this.#options;
+    return { roundTrip: this.roundTrip, windowBytes, memory, direct, now };
   }
 
   #add(stream: StreamState): StreamState {
@@ -110,6 +112,8 @@ export class PeerState {
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
     }
+    // About no stream: tunnel/direct has it.
+    if (message.type === 'PATH') return undefined;
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
@@ -120,7 +124,7 @@ export class PeerState {
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' | 'PATH' }>,
     now: number,
     fresh: boolean,
   ): StreamState | undefined {
@@ -201,6 +205,11 @@ export class PeerState {
     for (const { phase, isPlain, receive } of this.streams.values()) {
       if (phase === 'open' && !isPlain) receive.acknowledge(now);
     }
+  }
+
+  /** Says something that belongs to no stream, once. */
+  say(message: Message): void {
+    this.#control.say(message);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */

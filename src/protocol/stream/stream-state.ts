@@ -3,7 +3,7 @@
 // owed-answer, the halves); here is the one lifecycle that decides which of them speaks, and so it stays in one file.
 
 import { NwsError } from '../../errors.js';
-import { EARLY_DATA_BYTES, STREAM_VERSION } from '../../limits.js';
+import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainLane } from '../plain/plain-lane.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
@@ -276,10 +276,9 @@ export class StreamState {
   }
 
   #pullAnswer(): Outgoing {
-    const { key } = this;
     this.#answer.clear();
-    if (this.#phase === 'over') return { message: resetFor(key, this.#error) };
-    return { message: { type: 'OPEN', key, v: STREAM_VERSION, window: this.receive.window } };
+    if (this.#phase === 'over') return { message: resetFor(this.key, this.#error) };
+    return { message: this.#opening.answer(this.receive.window) };
   }
 
   /** Nothing is left to say. */

@@ -29,6 +29,8 @@ export interface StreamOptions {
   readonly sendLimit: number;
   /** The bytes go over a connection that the exit makes to this address. */
   readonly reverse?: Pick<ConnectR, 'entryPublicAddress' | 'secret'> | undefined;
+  /** OPEN says that this side takes part in looking for direct paths. */
+  readonly direct?: boolean | undefined;
   readonly now: number;
 }
 

@@ -3,6 +3,9 @@
 
 import { NwsError } from '../../errors.js';
 import { decodeBase64 } from './base64.js';
+import { encodePath, type Path, readPath } from './path.js';
+
+export type { Path } from './path.js';
 
 /** Opens a stream. Without `v` it comes from a NIP-443 peer that knows nothing of reliable streams. */
 export interface Connect {
@@ -32,6 +35,8 @@ export interface Open {
   readonly key: string;
   readonly v: number;
   readonly window: number;
+  /** The exit takes part in looking for a direct path. */
+  readonly direct?: boolean | undefined;
 }
 
 /** Bytes of a reliable stream from `offset`; `fin` takes the place behind the last byte. */
@@ -86,7 +91,17 @@ export interface Pong {
 /** Half-open range of offsets `[from, to)` that arrived ahead of a gap. */
 export type Range = readonly [from: number, to: number];
 
-export type Message = Connect | ConnectR | Open | Data | PlainData | Ack | Reset | Ping | Pong;
+export type Message =
+  | Connect
+  | ConnectR
+  | Open
+  | Data
+  | PlainData
+  | Ack
+  | Reset
+  | Ping
+  | Pong
+  | Path;
 
 /** Longest `destination`, `entryPublicAddress`, `error` and `detail`, in characters. */
 const MAX_TEXT = 1024;
@@ -140,7 +155,7 @@ export function decodeMessage(value: unknown): Message {
       return { type: 'CONNECTR', key, ...opening(fields), entryPublicAddress, ...secret(fields) };
     }
     case 'OPEN':
-      return { type: 'OPEN', key, v: offset(fields, 'v'), window: offset(fields, 'window') };
+      return openOf(fields, key);
     case 'DATA':
     case 'SOCKS5RESPONSE':
       return data(fields, key);
@@ -155,6 +170,8 @@ export function decodeMessage(value: unknown): Message {
     case 'PING':
     case 'PONG':
       return { type: fields.type, key };
+    case 'PATH':
+      return { type: 'PATH', key, ...secret(fields), ...readPath(fields) };
     default:
       throw bad('type is unknown');
   }
@@ -194,6 +211,8 @@ export function encodeMessage(message: Message): string {
         data: message.data?.toString('base64'),
         secret: message.secret?.toString('base64'),
       });
+    case 'PATH':
+      return encodePath(message);
     default:
       return JSON.stringify(message);
   }
@@ -232,6 +251,11 @@ function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' |
     window: offset(fields, 'window'),
     ...(bytes.length > 0 && { data: bytes }),
   };
+}
+
+function openOf(fields: Fields, key: string): Open {
+  const direct = fields.direct === true ? { direct: true } : {};
+  return { type: 'OPEN', key, v: offset(fields, 'v'), window: offset(fields, 'window'), ...direct };
 }
 
 function secret(fields: Fields): { secret?: Buffer } {
