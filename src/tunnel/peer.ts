@@ -138,7 +138,9 @@ export class Peer {
       const known = this.state.streams.has(message.key);
       const stream = this.state.receive(message, now, fresh);
       if (stream === undefined) continue;
-      if (message.type === 'DATA') this.#options.windows.touch(stream, now);
+      if (message.type === 'DATA') {
+        this.#options.windows.touch(stream, message.data.length, now);
+      }
       if (!known && stream.phase === 'dialling') this.#options.onIncoming(this, stream);
       this.#changed(stream);
     }

@@ -53,8 +53,8 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   for (const stream of streams.values()) {
     const { queuedBytes, lostBytes } = stream.send;
     const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
-    if (stream.hasData && !isSmall) bulk.push(stream);
-    else if (stream.hasData || stream.urgent(now)) event.fill(stream);
+    if (stream.hasData(now) && !isSmall) bulk.push(stream);
+    else if (stream.hasData(now) || stream.urgent(now)) event.fill(stream);
   }
   const mayBulk = inFlightBytes < flightBytes;
   if (!mayBulk && bulk.length > 0) flight.reached();

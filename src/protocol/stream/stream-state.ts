@@ -250,9 +250,9 @@ export class StreamState {
   }
 
   /** Whether there is data to send now, other than in the plain way. */
-  get hasData(): boolean {
+  hasData(now: number): boolean {
     if (!this.#plain.isOff) return false;
-    if (this.#phase === 'open') return this.send.ready;
+    if (this.#phase === 'open') return this.#flow.hasData(now);
     // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
@@ -262,7 +262,7 @@ export class StreamState {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const data = this.hasData && maxBytes > 0;
+    const data = this.hasData(now) && maxBytes > 0;
     const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
     if (outgoing) return outgoing;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
