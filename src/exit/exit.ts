@@ -15,12 +15,15 @@ import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.
 import { RelayPool } from '../relay/pool.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import type { Sums } from '../tunnel/accounts/accounts.js';
+import type { DirectExit } from '../tunnel/direct/direct-exit.js';
+import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { Heartbeat } from './announcing/heartbeat.js';
 import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
+import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { type Handler, targetOf } from './serving/in-process.js';
@@ -61,6 +64,8 @@ export interface ExitOptions {
   readonly denyClients?: ReadonlySet<string> | undefined;
   /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
+  /** Takes part in looking for direct paths; absent: nobody learns this side's address. */
+  readonly direct?: DirectSettings | undefined;
   /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
@@ -106,8 +111,11 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const isWeb = target !== undefined && target.kind !== 'tcp';
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
   const events = new Events();
-  const admission = admissionFor(options, certificate, events);
-  const { pool, session } = connect(options, events, (incoming) => admission.take(incoming));
+  const policy = policyOf(options);
+  const directExit = options.direct && (await startDirect(options.direct, policy, log));
+  const admission = admissionFor(options, policy, certificate, events);
+  const take = (incoming: IncomingStream): void => admission.take(incoming);
+  const { pool, session } = connect(options, events, take, directExit);
   const announcers: { close(): void }[] = [];
   let isClosed = false;
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
@@ -130,12 +138,12 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     if (isClosed) throw new NwsError('shutting_down', 'the exit is closed');
     if (admission.own !== undefined) throw servesAlready();
     admission.own = serverFor(own, opened);
-    await publish([certificateTemplate(opened, pubkey)]);
+    await publish([certificateTemplate(opened, options)]);
   };
   try {
     await session.start();
     const list = await relayListTemplate(options, pool);
-    await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
+    await publish(certificate ? [certificateTemplate(certificate, options), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
   } catch (error) {
     await close(0);
@@ -162,25 +170,29 @@ function connect(
   options: ExitOptions,
   { onRelay }: Events,
   onIncoming: (incoming: IncomingStream) => void,
+  directExit: DirectExit | undefined,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
-  const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
+  const asExit = { signer, relays, admits: mayCome, onIncoming, directExit };
+  const session = new Session({ pool, log, ...asExit });
   return { pool, session };
+}
+
+function policyOf({ signer, isPublic = false, allow = [], deny = [] }: ExitOptions): Policy {
+  return new Policy({ isPublic, allow, deny, ownPubkey: signer.pubkey, ownAddresses });
 }
 
 function admissionFor(
   options: ExitOptions,
+  policy: Policy,
   certificate: ExitCertificate | undefined,
   { onStream }: Events,
 ): Admission {
-  const { signer, log, isPublic = false, allow = [], deny = [] } = options;
-  const rules = { isPublic, allow, deny };
-  const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
-  const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
+  const { log, clientLimits = DEFAULT_CLIENT_LIMITS } = options;
   const own = serverFor(options, certificate);
   return new Admission({ policy, clientLimits, own, log, onStream });
 }
@@ -195,16 +207,17 @@ function serverFor(
 }
 
 function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {
-  const { signer, relays, log, announceIntervalS: intervalS } = options;
+  const { signer, relays, log, announceIntervalS: intervalS, direct } = options;
   const links = relays.map((url) => pool.acquire(url));
-  return new Heartbeat({ signer, links, log, intervalS });
+  return new Heartbeat({ signer, links, log, intervalS, direct: direct !== undefined });
 }
 
 function certificateTemplate(
   { cert, fingerprint }: ExitCertificate,
-  pubkey: string,
+  { signer, direct }: ExitOptions,
 ): EventTemplate {
-  return certificateEvent(cert, pubkey, fingerprint, Math.floor(Date.now() / 1000));
+  const now = Math.floor(Date.now() / 1000);
+  return certificateEvent(cert, signer.pubkey, fingerprint, now, direct !== undefined);
 }
 
 async function relayListTemplate(

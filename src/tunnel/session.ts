@@ -6,17 +6,18 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
+import { nextSecond } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/names/address.js';
-import type { StreamState } from '../protocol/stream/stream-state.js';
+import type { Path } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { SessionMemory } from './memory/session-memory.js';
 import { WindowShare } from './memory/window-share.js';
 import { EntryKeys } from './opening/entry-keys.js';
-import { IncomingRequest } from './opening/incoming.js';
-import { openStream } from './opening/opening.js';
+import { IncomingRequest, type IncomingStream } from './opening/incoming.js';
+import { openByRelay } from './opening/opening.js';
 import { ping } from './opening/ping.js';
 import { Peer } from './peer.js';
 import { PeerTable } from './peer-table.js';
@@ -27,7 +28,7 @@ import { Strangers } from './receiving/strangers.js';
 import { ReverseOpener } from './reverse/opening.js';
 import { Pump } from './sending/pump.js';
 import { RelayHealth } from './sending/relay-health.js';
-import { Route } from './sending/route.js';
+import { Route, sameRelays } from './sending/route.js';
 import type { Opened, OpenOptions, SessionOptions } from './session-options.js';
 
 export type { IncomingStream } from './opening/incoming.js';
@@ -51,6 +52,7 @@ export class Session {
   readonly #peers: PeerTable;
   readonly #keys: EntryKeys;
   readonly #reverse: ReverseOpener | undefined;
+  readonly #direct: SessionOptions['directEntry' | 'directExit'];
   readonly #strangers: Strangers;
   readonly #pump = new Pump<Peer>();
   #isClosing = false;
@@ -61,6 +63,11 @@ export class Session {
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
+    this.#direct = options.directEntry ?? options.directExit;
+    this.#direct?.attach(
+      (...what) => this.#say(...what),
+      (incoming) => this.#admit(incoming),
+    );
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log);
     this.#health = new RelayHealth(options.log);
@@ -87,7 +94,7 @@ export class Session {
 
   /** Streams that are open, opening or not yet ended on both sides. */
   get streams(): number {
-    return this.#peers.streams + (this.#reverse?.streams ?? 0);
+    return this.#peers.streams + (this.#reverse?.streams ?? 0) + (this.#direct?.streams ?? 0);
   }
 
   /** The other sides that are known now. */
@@ -129,26 +136,33 @@ export class Session {
    * @throws NwsError why it can't be opened.
    */
   async open(options: OpenOptions): Promise<Opened> {
-    const { relays, destination, reliable, early, signal } = options;
+    const { relays, destination, reliable, signal } = options;
     if (this.#isClosing) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
       throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
     }
     signal?.throwIfAborted();
+    const direct = await this.#options.directEntry?.open(options.peer, options);
+    if (direct !== undefined) return { ...direct, way: 'direct' };
     const peer = this.#entryPeer(options);
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
     if (reliable !== undefined) peer.state.suggest(reliable, performance.now());
-    const direct = await this.#reverse?.open(peer, destination, signal);
-    if (direct !== undefined) return { ...direct, way: 'reverse' };
-    if (early && peer.state.kind === 'reliable') {
-      const stream = peer.openEarly(destination);
-      return { stream, key: stream.key, way: 'relay' };
-    }
-    const stream = await openStream(peer, destination, signal);
-    if (stream.errored !== null) throw stream.errored;
+    const reverse = await this.#reverse?.open(peer, destination, signal);
+    if (reverse !== undefined) return { ...reverse, way: 'reverse' };
+    const stream = await openByRelay(peer, options);
     return { stream, key: stream.key, way: 'relay' };
+  }
+
+  /** Says something to a peer through the relays; an entry only to an exit that it knows. */
+  #say(pubkey: string, message: Path): void {
+    const signer = this.#role === 'exit' ? this.#options.signer! : this.#keys.of(pubkey);
+    let peer = this.#peers.get(signer.pubkey, pubkey);
+    if (peer === undefined && this.#role === 'exit' && this.#peers.makeRoom()) {
+      peer = this.#addPeer(signer, pubkey, new Route(this.#inboxes.links, this.#health));
+    }
+    peer?.say(message);
   }
 
   /**
@@ -199,20 +213,21 @@ export class Session {
       newKey: randomUUID,
       log: this.#options.log,
       onReady: (ready) => this.#schedule(ready),
-      onIncoming: (from, stream) => this.#onIncoming(from, stream),
+      onIncoming: (from, stream) => this.#admit(new IncomingRequest(from, stream)),
+      direct: this.#options.directExit !== undefined,
+      onPath: (from, message, isFresh) => this.#direct?.take(from.pubkey, message, isFresh),
+      onOffer: (from) => this.#options.directEntry?.offered(from.pubkey),
       onIdle: (idle) => this.#peers.idle(idle),
     });
     this.#peers.add(peer);
     return peer;
   }
 
-  #onIncoming(peer: Peer, stream: StreamState): void {
+  #admit(incoming: IncomingStream): void {
     if (this.#isClosing || this.streams > MAX_STREAMS) {
       const code = this.#isClosing ? 'shutting_down' : 'connection_limit_reached';
-      stream.reset(new NwsError(code, 'this exit takes no more streams now'), performance.now());
-      return;
-    }
-    this.#options.onIncoming?.(new IncomingRequest(peer, stream));
+      incoming.refuse(new NwsError(code, 'this exit takes no more streams now'));
+    } else this.#options.onIncoming?.(incoming);
   }
 
   #onDrop(peer: Peer): void {
@@ -272,20 +287,13 @@ export class Session {
     this.#isClosed = true;
     this.#pump.close();
     this.#reverse?.close();
+    await this.#direct?.close();
     for (const peer of this.#peers) peer.reset(shuttingDown());
     this.#peers.close();
     this.#inboxes.close();
   }
 }
 
-function nextSecond(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
-}
-
 function shuttingDown(): NwsError {
   return new NwsError('shutting_down', 'this side is shutting down');
-}
-
-function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
-  return links.length === urls.length && links.every((link) => urls.includes(link.url));
 }

@@ -134,11 +134,7 @@ export class Prober {
     return this.#result === undefined || sameEndpoint(this.#result, from);
   }
 
-  #unnamed(
-    from: Endpoint,
-    now: number,
-    mayAsk: (at: Endpoint) => boolean,
-  ): Candidate | undefined {
+  #unnamed(from: Endpoint, now: number, mayAsk: (at: Endpoint) => boolean): Candidate | undefined {
     const isFull = this.#candidates.size - this.#named >= MAX_UNNAMED;
     return isFull || !mayAsk(from) ? undefined : this.#remember(from, now);
   }

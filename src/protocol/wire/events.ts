@@ -83,7 +83,12 @@ export function speaksReliableStreams(event: Tagged): boolean {
 
 /** Whether the author of a 38333 or 38334 takes part in looking for direct paths. */
 export function offersDirect(event: Tagged): boolean {
-  return event.tags.find((tag) => tag[0] === 'nws')?.slice(2).includes(DIRECT) ?? false;
+  return (
+    event.tags
+      .find((tag) => tag[0] === 'nws')
+      ?.slice(2)
+      .includes(DIRECT) ?? false
+  );
 }
 
 /** Whether the event has an expiration (NIP-40) and it is over at `now`. A value that is no number counts as none. */

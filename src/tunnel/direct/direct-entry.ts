@@ -52,7 +52,9 @@ export class DirectEntry {
   /** @throws NwsError `bad_config` without udx-native, `address_in_use` */
   static async start(options: DirectOptions): Promise<DirectEntry> {
     let direct: DirectEntry | undefined;
-    const paths = await Paths.open(options, () => direct?.#networkChanged());
+    const paths = await Paths.open(options, () => {
+      if (direct !== undefined) direct.#networkChanged();
+    });
     direct = new DirectEntry(options, paths);
     return direct;
   }
@@ -225,7 +227,10 @@ export class DirectEntry {
     const stood = exit.streams !== undefined;
     exit.path = undefined;
     exit.streams = undefined;
-    if (!stood) return this.#failed(peer, exit, reason);
+    if (!stood) {
+      this.#failed(peer, exit, reason);
+      return;
+    }
     this.#paths.log.info({ peer, reason }, 'a direct path is gone');
     if (reason !== IDLE) exit.rest.lost(reason, lastedMs, performance.now());
   }

@@ -1,11 +1,11 @@
 // Direct paths of an exit: answers entries that ask for one, within bounds, and takes the streams that come over them.
 
-import type { Path } from '../../protocol/wire/message.js';
+import { formatServer } from '../../protocol/direct/servers.js';
 import { RateLimit } from '../../protocol/peer/rate-limit.js';
+import type { Path } from '../../protocol/wire/message.js';
 import type { IncomingStream } from '../opening/incoming.js';
-import { ExitMeeting } from './meeting/exit-meeting.js';
 import type { Found } from './meeting/attempt.js';
-import { formatServer } from './meeting/servers.js';
+import { ExitMeeting } from './meeting/exit-meeting.js';
 import type { DirectOptions, DirectReport, Say } from './options.js';
 import { ExitStreams } from './path/exit-streams.js';
 import { PathKeys } from './path/keys.js';
@@ -25,7 +25,7 @@ export class DirectExit {
   readonly #meetings = new Map<string, ExitMeeting>();
   readonly #standing = new Map<string, DirectPath>();
   #say: Say = () => undefined;
-  #onIncoming: (incoming: IncomingStream) => void = (incoming) => incoming.accept().destroy();
+  #onIncoming: ((incoming: IncomingStream) => void) | undefined;
 
   private constructor(options: DirectOptions, paths: Paths) {
     this.#stun = options.settings.stun.map(formatServer);
@@ -35,10 +35,9 @@ export class DirectExit {
   /** @throws NwsError `bad_config` without udx-native, `address_in_use` */
   static async start(options: DirectOptions): Promise<DirectExit> {
     let direct: DirectExit | undefined;
-    const onNetwork = (): void => {
-      for (const path of direct?.#standing.values() ?? []) path.suspect();
-    };
-    const paths = await Paths.open(options, onNetwork);
+    const paths = await Paths.open(options, () => {
+      if (direct !== undefined) for (const path of direct.#standing.values()) path.suspect();
+    });
     direct = new DirectExit(options, paths);
     return direct;
   }
@@ -112,7 +111,7 @@ export class DirectExit {
         log.info({ peer, reason }, 'a direct path is gone');
       },
     });
-    const onIncoming = (incoming: IncomingStream): void => this.#onIncoming(incoming);
+    const onIncoming = (incoming: IncomingStream): void => this.#onIncoming?.(incoming);
     const streams = new ExitStreams({ path, socket, onIncoming });
     this.#paths.set(keys.id, path);
     this.#standing.set(peer, path);

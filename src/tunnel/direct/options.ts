@@ -1,8 +1,8 @@
 // What looking for direct paths is set up with, on either side, and what it tells of itself.
 
 import type { Logger } from 'pino';
+import type { HostPort } from '../../protocol/direct/servers.js';
 import type { Path } from '../../protocol/wire/message.js';
-import type { HostPort } from './meeting/candidates.js';
 import type { Judge } from './meeting/judge.js';
 import type { SocketAddress } from './socket.js';
 

@@ -29,7 +29,10 @@ export class Rest {
 
   /** One that stood is gone. */
   lost(reason: string, lastedMs: number, now: number): void {
-    if (lastedMs < LASTED_MS) return this.failed(reason, now);
+    if (lastedMs < LASTED_MS) {
+      this.failed(reason, now);
+      return;
+    }
     this.#reason = reason;
     this.#until = now + LOST_REST_MS;
   }

@@ -5,6 +5,7 @@ import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../../protocol/stream/stream-types.js';
 import type { TunnelStream } from '../duplex/stream.js';
 import type { Peer } from '../peer.js';
+import type { OpenOptions } from '../session-options.js';
 
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
@@ -21,6 +22,20 @@ export function openStream(
   signal?: AbortSignal,
 ): Promise<TunnelStream> {
   return ask(peer, destination, (state) => peer.attach(state), { signal }).answer;
+}
+
+/**
+ * The same, where with `early` nobody waits for the answer of an exit that speaks reliable streams.
+ * @throws NwsError why it can't be opened, or the signal's reason.
+ */
+export async function openByRelay(
+  peer: Peer,
+  { destination, early, signal }: Pick<OpenOptions, 'destination' | 'early' | 'signal'>,
+): Promise<TunnelStream> {
+  if (early && peer.state.kind === 'reliable') return peer.openEarly(destination);
+  const stream = await openStream(peer, destination, signal);
+  if (stream.errored !== null) throw stream.errored;
+  return stream;
 }
 
 /** @param onOpen makes the answer of the open stream, before anything else happens to it */

@@ -64,11 +64,12 @@ export class Attempt {
     if (probe === undefined) return;
     this.#prober.receive(probe, from, performance.now(), judge);
     const { result, number, rttMs } = this.#prober;
-    if (result === undefined) return this.#pump();
-    this.#end();
-    onDone({ remote: result, stream: probe.stream, number, rttMs });
-    // What is due still: the exit's word that it uses this pair.
-    this.#send();
+    if (result !== undefined) {
+      this.#end();
+      onDone({ remote: result, stream: probe.stream, number, rttMs });
+    }
+    // What is due still where it is done: the exit's word that it uses this pair.
+    this.#pump();
   }
 
   close(): void {
@@ -81,8 +82,8 @@ export class Attempt {
   }
 
   #pump(): void {
-    if (this.#isDone) return;
     this.#send();
+    if (this.#isDone) return;
     if (this.#prober.isOver(performance.now())) {
       this.#end();
       this.#options.onDone(undefined);

@@ -10,6 +10,7 @@ import {
   formatEndpoint,
   isIpv6,
 } from '../../../protocol/direct/endpoint.js';
+import type { HostPort } from '../../../protocol/direct/servers.js';
 import { MAX_PATH_CANDIDATES } from '../../../protocol/wire/path.js';
 import type { Judge } from './judge.js';
 import { STUN_TIMEOUT_MS, type StunClient } from './stun-client.js';
@@ -20,11 +21,6 @@ const MAX_ADDRESSES = 2;
 const LOOKUP_TIMEOUT_MS = 1_000;
 /** What was found is good for so long: a mapping that nothing goes through lasts 30 s and more. */
 const FRESH_MS = 10_000;
-
-export interface HostPort {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** What is known of this side's way out. */
 export interface Outside {
@@ -114,7 +110,12 @@ export class Candidates {
 }
 
 /** Nothing is known. */
-export const NOWHERE: Outside = { candidates: [], stunAsked: 0, stunAnswered: 0, isSymmetric: false };
+export const NOWHERE: Outside = {
+  candidates: [],
+  stunAsked: 0,
+  stunAnswered: 0,
+  isSymmetric: false,
+};
 
 /** One socket has one port outside, unless the NAT makes another for each destination. */
 function isSymmetric(mapped: readonly Endpoint[]): boolean {

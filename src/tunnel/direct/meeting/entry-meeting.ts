@@ -3,12 +3,12 @@
 //   PATH (secret, candidates) ═ relay ═▶ exit       ◀═ relay ═ PATH (candidates, STUN servers)
 //   PATH (what those servers saw) ═▶                 probes ◀──▶ probes
 
+import { parseServer } from '../../../protocol/direct/servers.js';
 import type { Path } from '../../../protocol/wire/message.js';
-import { PathKeys } from '../path/keys.js';
+import type { PathKeys } from '../path/keys.js';
 import type { Paths } from '../paths.js';
 import { Attempt, type Found } from './attempt.js';
 import { NOWHERE, type Outside } from './candidates.js';
-import { parseServer } from './servers.js';
 
 /** PATH is said again where nothing comes back, and then it is given up. In ms after the first time. */
 const REPEAT_AT_MS = [1_500, 3_500];

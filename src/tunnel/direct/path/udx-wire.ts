@@ -83,7 +83,10 @@ export class UdxWire extends Duplex implements Wire {
   }
 
   #end(): void {
-    if (!this.#reader.isWhole) return this.#failed(broken('in the middle of a frame'));
+    if (!this.#reader.isWhole) {
+      this.#failed(broken('in the middle of a frame'));
+      return;
+    }
     this.#hasEnded = true;
     if (this.#parts.length === 0) this.push(null);
   }

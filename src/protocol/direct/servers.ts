@@ -1,7 +1,10 @@
-// STUN servers as text, on the wire and in settings.
+// STUN servers as text, on the wire and in settings. Pure.
 
-import { isIPv6 } from 'node:net';
-import type { HostPort } from './candidates.js';
+export interface HostPort {
+  /** A name or an IP address. */
+  readonly host: string;
+  readonly port: number;
+}
 
 const TEXT = /^(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/;
 
@@ -14,5 +17,5 @@ export function parseServer(text: string): HostPort | undefined {
 }
 
 export function formatServer({ host, port }: HostPort): string {
-  return isIPv6(host) ? `[${host}]:${port}` : `${host}:${port}`;
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
