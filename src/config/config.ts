@@ -198,6 +198,9 @@ function relayBehaviour(settings: Settings): Partial<RelayBehaviour> {
     replayEphemerals: settings.toggle({ flag: 'replay' }) || undefined,
     maxEventBytes: settings.number({ flag: 'max-event-bytes' }, bytes),
     disconnectEveryMs: settings.number({ flag: 'disconnect-every' }, ms),
+    bytesPerSecond: settings.number({ flag: 'byte-rate' }, bytes),
+    eventsPerSecond: settings.number({ flag: 'event-rate' }, { min: 0.01, max: 1e6, whole: false }),
+    overRate: settings.choice({ flag: 'over-rate' }, ['late', 'refused']),
   };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return { ...PRESETS[preset ?? 'plain'], ...Object.fromEntries(given) };
