@@ -20,8 +20,8 @@ export { verifyEvent } from './verify.js';
 
 /** What a peer has said, and the scheme that it was encrypted by. */
 export interface Decrypted {
-  /** The text. */
-  readonly plaintext: string;
+  /** The bytes: text, or a frame. */
+  readonly plaintext: Buffer;
   /** NIP-44, or NIP-04 of older peers. */
   readonly scheme: Scheme;
 }
@@ -36,7 +36,7 @@ export interface Signer {
    * @param scheme NIP-44 unless said otherwise
    * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.
    */
-  encrypt(peer: string, plaintext: string, scheme?: Scheme): string;
+  encrypt(peer: string, plaintext: string | Uint8Array, scheme?: Scheme): string;
   /**
    * Reads either scheme, and tells which. The event's signature must have been checked before.
    * @throws NwsError `bad_ciphertext`

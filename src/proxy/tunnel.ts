@@ -72,8 +72,12 @@ export class Tunnel {
     this.#store = store;
     this.#listener = listener;
     this.#direct = directEntry;
-    const learn = ({ pubkey, reliable }: Pick<Pin, 'pubkey' | 'reliable'>): void =>
-      this.session.learn(pubkey, reliable);
+    const learn = ({
+      pubkey,
+      reliable,
+      version,
+    }: Pick<Pin, 'pubkey' | 'reliable' | 'version'>): void =>
+      this.session.learn(pubkey, reliable, version);
     this.#kinds = new PeerKinds(this.pool, learn);
     const onChange = ({ pubkey, fingerprints, createdAt }: Pin, former: Pin | undefined): void =>
       onPin({ pubkey, fingerprints, createdAt, formerly: former?.fingerprints });
@@ -102,15 +106,18 @@ export class Tunnel {
 
   readonly open: OpenStream = async (to, port, signal, early) => {
     const { pubkey, relays } = to;
-    const reliable = this.#store.get(pubkey)?.reliable;
+    const { reliable, version } = this.#store.get(pubkey) ?? {};
     if (reliable === undefined) this.#kinds.look(pubkey, relays);
     const destination = `${to.destination}:${port}`;
-    return this.#open({ peer: pubkey, relays, destination, reliable, early, signal });
+    return this.#open({ peer: pubkey, relays, destination, reliable, version, early, signal });
   };
 
   /** The announcement's sign is enough to send names; where there is none, the exit's answer decides. */
-  readonly openVia: OpenVia = async ({ pubkey, relays, reliable }, destination, signal) =>
-    this.#open({ peer: pubkey, relays, destination, reliable: reliable || undefined, signal });
+  readonly openVia: OpenVia = async (exit, destination, signal) => {
+    const { pubkey: peer, relays, version, reliable = false } = exit;
+    const said = reliable ? { reliable, version } : {};
+    return this.#open({ peer, relays, destination, ...said, signal });
+  };
 
   async #open(options: OpenOptions): Promise<Duplex> {
     const { peer, destination } = options;

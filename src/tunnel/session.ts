@@ -9,8 +9,9 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { nextSecond } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
-import { MAX_STREAMS } from '../limits.js';
+import { MAX_SEEN_EVENTS, MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/names/address.js';
+import { KIND, streamVersion } from '../protocol/wire/events.js';
 import type { Path } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { SessionMemory } from './memory/session-memory.js';
@@ -69,7 +70,7 @@ export class Session {
       (incoming) => this.#admit(incoming),
     );
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
-    this.#reception = new Reception(options.log);
+    this.#reception = new Reception(options.log, MAX_SEEN_EVENTS, options.version);
     this.#health = new RelayHealth(options.log);
     this.#peers = new PeerTable({
       idleMs: this.#role === 'exit' ? 0 : IDLE_PEER_MS,
@@ -136,7 +137,7 @@ export class Session {
    * @throws NwsError why it can't be opened.
    */
   async open(options: OpenOptions): Promise<Opened> {
-    const { relays, destination, reliable, signal } = options;
+    const { relays, destination, reliable, version, signal } = options;
     if (this.#isClosing) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
       throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
@@ -148,21 +149,24 @@ export class Session {
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
-    if (reliable !== undefined) peer.state.suggest(reliable, performance.now());
+    if (reliable !== undefined) peer.state.suggest(reliable, performance.now(), version);
     const reverse = await this.#reverse?.open(peer, destination, signal);
     if (reverse !== undefined) return { ...reverse, way: 'reverse' };
     const stream = await openByRelay(peer, options);
     return { stream, key: stream.key, way: 'relay' };
   }
 
-  /** Says something to a peer through the relays; an entry only to an exit that it knows. */
+  /** Through the relays; an entry only to an exit that it knows. */
   #say(pubkey: string, message: Path): void {
     const signer = this.#role === 'exit' ? this.#options.signer! : this.#keys.of(pubkey);
-    let peer = this.#peers.get(signer.pubkey, pubkey);
-    if (peer === undefined && this.#role === 'exit' && this.#peers.makeRoom()) {
-      peer = this.#addPeer(signer, pubkey, new Route(this.#inboxes.links, this.#health));
-    }
-    peer?.say(message);
+    this.#peerOf(signer, pubkey)?.say(message);
+  }
+
+  /** The peer that talks to our key, who may be new to an exit. */
+  #peerOf(signer: Signer, pubkey: string): Peer | undefined {
+    const known = this.#peers.get(signer.pubkey, pubkey);
+    if (known !== undefined || this.#role === 'entry' || !this.#peers.makeRoom()) return known;
+    return this.#addPeer(signer, pubkey, new Route(this.#inboxes.links, this.#health));
   }
 
   /**
@@ -177,10 +181,10 @@ export class Session {
   }
 
   /** An exit has published whether it speaks reliable streams, which those who wait for its answer may use. */
-  learn(exit: string, reliable: boolean): void {
+  learn(exit: string, reliable: boolean, version?: number): void {
     for (const peer of this.#peers) {
       if (peer.pubkey !== exit) continue;
-      peer.state.suggest(reliable, performance.now());
+      peer.state.suggest(reliable, performance.now(), version);
       peer.update();
     }
   }
@@ -205,6 +209,7 @@ export class Session {
   #addPeer(signer: Signer, pubkey: string, route: Route): Peer {
     const peer = new Peer({
       role: this.#role,
+      version: this.#options.version,
       signer,
       pubkey,
       route,
@@ -253,23 +258,20 @@ export class Session {
   /** An exit published what it publishes when it starts: it may not know our streams any more. */
   #onExitStart(event: NostrEvent): undefined {
     if (!this.#reception.isNew(event)) return;
-    for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.probe();
+    const version = event.kind === KIND.certificate ? streamVersion(event) : undefined;
+    for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.restarted(version);
+    this.#options.directEntry?.restarted(event.pubkey);
   }
 
   #deliver(received: Received, link: RelayLink): void {
-    const { signer, from, messages, scheme, createdAt } = received;
+    const { signer, from, createdAt } = received;
     if (this.#options.admits?.(from) === false) {
       this.#strangers.turnAway(received, link);
       return;
     }
-    let peer = this.#peers.get(signer.pubkey, from);
-    if (peer === undefined) {
-      if (this.#role === 'entry' || !this.#peers.makeRoom()) return;
-      peer = this.#addPeer(signer, from, new Route(this.#inboxes.links, this.#health));
-    }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;
-    peer.receive(messages, scheme, isFresh, link);
+    this.#peerOf(signer, from)?.receive(received, isFresh, link);
   }
 
   #schedule(peer: Peer): void {

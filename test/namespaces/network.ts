@@ -118,7 +118,9 @@ export class Network {
 
   /** Starts the built program on a host. */
   nws(host: string, folder: string, ...argv: readonly string[]): Started {
-    return new Started(this.#spawn(host, folder, [process.execPath, `${ROOT}dist/main.js`, ...argv]));
+    return new Started(
+      this.#spawn(host, folder, [process.execPath, `${ROOT}dist/main.js`, ...argv]),
+    );
   }
 
   #spawn(host: string, folder: string, command: readonly string[]): ChildProcess {
@@ -134,8 +136,7 @@ export class Network {
   /** Runs a command on a host to its end, and gives its output. */
   run(host: string, ...command: readonly string[]): string {
     const argv = ['netns', 'exec', this.#name(host), ...command];
-    const options = { stdio: ['ignore', 'pipe', 'pipe'], maxBuffer: 2 ** 28 } as const;
-    return execFileSync('ip', argv, options).toString();
+    return execFileSync('ip', argv, { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
   }
 
   /** The same beside whatever else goes on. Resolves with the exit status and the output. */

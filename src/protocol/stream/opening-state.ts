@@ -79,16 +79,16 @@ export class OpeningState {
   }
 
   #question(destination: string, window: number): Connect | ConnectR {
-    const { key, reverse } = this.#options;
-    const base = { key, destination, v: STREAM_VERSION, window };
+    const { key, reverse, version = STREAM_VERSION } = this.#options;
+    const base = { key, destination, v: version, window };
     if (reverse === undefined) return { type: 'CONNECT', ...base };
     return { type: 'CONNECTR', ...base, ...reverse };
   }
 
   /** The exit's word that it is open. */
   answer(window: number): Open {
-    const { key, direct } = this.#options;
-    return { type: 'OPEN', key, v: STREAM_VERSION, window, ...(direct && { direct }) };
+    const { key, version: v = STREAM_VERSION, direct } = this.#options;
+    return { type: 'OPEN', key, v, window, ...(direct && { direct }) };
   }
 
   /** The Go program sends and knows names of exits without a port. */

@@ -3,7 +3,8 @@
 
 import { NwsError } from '../../errors.js';
 import { decodeBase64 } from './base64.js';
-import { encodePath, type Path, readPath } from './path.js';
+import { bad, type Fields, offset, text } from './fields.js';
+import { encodePath, type Path, readOffer, readPath } from './path.js';
 
 export type { Path } from './path.js';
 
@@ -103,8 +104,6 @@ export type Message =
   | Pong
   | Path;
 
-/** Longest `destination`, `entryPublicAddress`, `error` and `detail`, in characters. */
-const MAX_TEXT = 1024;
 /** Messages in one event. More than fit an event of 64 KiB can't be meant well. */
 export const MAX_MESSAGES = 1024;
 /** Ranges in one `have`. */
@@ -112,12 +111,18 @@ export const MAX_RANGES = 32;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export interface Decoded {
+  readonly messages: Message[];
+  /** How many were left out because they make no sense. */
+  readonly invalid: number;
+}
+
 /**
  * Reads the content of a message event: one message or an array of them.
  * A member of an array that is no message is left out and counted; unknown fields are ignored.
  * @throws NwsError `bad_message` where nothing of it is a message.
  */
-export function decodeMessages(json: string): { messages: Message[]; invalid: number } {
+export function decodeMessages(json: string): Decoded {
   let value: unknown;
   try {
     value = JSON.parse(json);
@@ -155,7 +160,7 @@ export function decodeMessage(value: unknown): Message {
       return { type: 'CONNECTR', key, ...opening(fields), entryPublicAddress, ...secret(fields) };
     }
     case 'OPEN':
-      return openOf(fields, key);
+      return { type: 'OPEN', key, ...numbers(fields), ...readOffer(fields) };
     case 'DATA':
     case 'SOCKS5RESPONSE':
       return data(fields, key);
@@ -218,27 +223,6 @@ export function encodeMessage(message: Message): string {
   }
 }
 
-type Fields = Readonly<Record<string, unknown>>;
-
-function bad(message: string): NwsError {
-  return new NwsError('bad_message', message);
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw bad(`${name} is not a string`);
-  if (value.length > MAX_TEXT) throw bad(`${name} is longer than ${MAX_TEXT} characters`);
-  return value;
-}
-
-function offset(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw bad(`${name} is not an integer from 0 to 2^53 - 1`);
-  }
-  return value as number;
-}
-
 function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' | 'data'> {
   // An empty destination is what a NIP-443 client may send to an exit with one target.
   const destination = fields.destination === undefined ? '' : text(fields, 'destination');
@@ -253,9 +237,8 @@ function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' |
   };
 }
 
-function openOf(fields: Fields, key: string): Open {
-  const direct = fields.direct === true ? { direct: true } : {};
-  return { type: 'OPEN', key, v: offset(fields, 'v'), window: offset(fields, 'window'), ...direct };
+function numbers(fields: Fields): Pick<Open, 'v' | 'window'> {
+  return { v: offset(fields, 'v'), window: offset(fields, 'window') };
 }
 
 function secret(fields: Fields): { secret?: Buffer } {

@@ -3,7 +3,9 @@
 /** Candidates and STUN servers of one PATH that are read, and how long each may be, in characters. */
 export const MAX_PATH_CANDIDATES = 8;
 export const MAX_PATH_STUN = 4;
-const MAX_ENDPOINT = 261;
+const MAX_ENDPOINT = 255;
+/** Between the parts of a list in a frame; no address has it. */
+const SEPARATOR = ',';
 
 export interface Path {
   readonly type: 'PATH';
@@ -24,6 +26,20 @@ export function readPath(
   const candidates = texts(fields.candidates, MAX_PATH_CANDIDATES);
   const stun = texts(fields.stun, MAX_PATH_STUN);
   return { candidates, ...(stun.length > 0 && { stun }) };
+}
+
+/** What OPEN says about taking part. */
+export function readOffer(fields: Readonly<Record<string, unknown>>): { direct?: boolean } {
+  return fields.direct === true ? { direct: true } : {};
+}
+
+/** Lists as frames have them. */
+export function joinList(list: readonly string[] = []): string {
+  return list.join(SEPARATOR);
+}
+
+export function splitList(text: string): string[] {
+  return text === '' ? [] : text.split(SEPARATOR);
 }
 
 export function encodePath(message: Path): string {

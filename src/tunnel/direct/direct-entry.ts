@@ -125,6 +125,11 @@ export class DirectEntry {
     this.#arrange(peer, exit);
   }
 
+  /** The exit may have been started anew: what it knew of a path is gone. */
+  restarted(peer: string): void {
+    this.#exits.get(peer)?.path?.suspect();
+  }
+
   /** PATH of an exit. */
   take(peer: string, message: Path): void {
     const { meeting, key } = this.#exits.get(peer) ?? {};

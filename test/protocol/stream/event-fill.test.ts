@@ -4,7 +4,7 @@ import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { PeerState } from '../../../src/protocol/peer/peer-state.js';
 import type { StreamState } from '../../../src/protocol/stream/stream-state.js';
-import { type Data, decodeMessages } from '../../../src/protocol/wire/message.js';
+import type { Data } from '../../../src/protocol/wire/message.js';
 
 /** Of an event. */
 const CAPACITY = 40_960;
@@ -39,7 +39,7 @@ describe('protocol/event-fill', () => {
     for (;;) {
       const parcels = exit.pull(now, CAPACITY);
       if (parcels.length === 0) return found;
-      const messages = parcels.flatMap(({ json }) => decodeMessages(json).messages);
+      const messages = parcels.map(({ message }) => message);
       const data = messages.filter((message): message is Data => message.type === 'DATA');
       if (data.length > 0) found.push(data.reduce((sum, one) => sum + one.data.length, 0));
     }
