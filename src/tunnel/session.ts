@@ -156,7 +156,6 @@ export class Session {
     return { stream, key: stream.key, way: 'relay' };
   }
 
-  /** Through the relays; an entry only to an exit that it knows. */
   #say(pubkey: string, message: Path): void {
     const signer = this.#role === 'exit' ? this.#options.signer! : this.#keys.of(pubkey);
     this.#peerOf(signer, pubkey)?.say(message);

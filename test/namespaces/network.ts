@@ -23,20 +23,27 @@ export function natObstacle(): string | undefined {
   }
 }
 
-/** Rules of a home's router: ports stay what they are, and what comes in unasked is dropped. */
-export function homeRouter(outside: string, masquerade = 'masquerade'): string {
+export interface RouterOptions {
+  /** What its NAT does; default: ports stay what they are. */
+  readonly masquerade?: string;
+  /** A port of UDP that is passed on to a host inside. */
+  readonly opens?: { readonly port: number; readonly to: string };
+}
+
+/** Rules of a home's router: what comes in unasked is dropped. */
+export function homeRouter(outside: string, options: RouterOptions = {}): string {
+  const { masquerade = 'masquerade', opens } = options;
+  const dnat = opens ? `iifname "${outside}" udp dport ${opens.port} dnat to ${opens.to};` : '';
+  const accept = opens ? `iifname "${outside}" udp dport ${opens.port} accept;` : '';
   return `table ip nat {
+    chain before { type nat hook prerouting priority -100; ${dnat}
+    }
     chain after { type nat hook postrouting priority 100; oifname "${outside}" ${masquerade}; }
   }
   table inet guard {
     chain input { type filter hook input priority 0; iifname "${outside}" ct state new drop; }
-    chain forward { type filter hook forward priority 0; iifname "${outside}" ct state new drop; }
+    chain forward { type filter hook forward priority 0; ${accept} iifname "${outside}" ct state new drop; }
   }`;
-}
-
-/** A router that gives each destination another port. */
-export function symmetricRouter(outside: string): string {
-  return homeRouter(outside, 'masquerade random,fully-random');
 }
 
 /** Namespaces outlive their maker. */
@@ -98,6 +105,16 @@ export class Network {
     }
   }
 
+  /** A cable from a host to the bridge of a router. */
+  plug(router: string, bridge: string, host: string, address: string, via: string): void {
+    const peer = ['peer', 'name', router, 'netns', this.#name(host)];
+    this.ip(router, 'link', 'add', host, 'type', 'veth', ...peer);
+    this.ip(router, 'link', 'set', host, 'master', bridge, 'up');
+    this.ip(host, 'address', 'add', address, 'dev', router);
+    this.ip(host, 'link', 'set', router, 'up');
+    this.ip(host, 'route', 'add', 'default', 'via', via);
+  }
+
   /** Makes a host pass on what isn't for itself. */
   forward(host: string): void {
     const files = ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'];
@@ -126,7 +143,13 @@ export class Network {
   #spawn(host: string, folder: string, command: readonly string[]): ChildProcess {
     const child = spawn('ip', ['netns', 'exec', this.#name(host), ...command], {
       cwd: folder,
-      env: { PATH: process.env.PATH, HOME: folder, NWS_HOME: `${folder}/${host}` },
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        NWS_HOME: `${folder}/${host}`,
+        // Streams are counted.
+        NWS_PRECONNECT: 'false',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#children.push(child);

@@ -5,7 +5,6 @@ import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../../protocol/stream/stream-types.js';
 import type { TunnelStream } from '../duplex/stream.js';
 import type { Peer } from '../peer.js';
-import type { OpenOptions } from '../session-options.js';
 
 export interface AskOptions {
   readonly signal?: AbortSignal | undefined;
@@ -24,13 +23,19 @@ export function openStream(
   return ask(peer, destination, (state) => peer.attach(state), { signal }).answer;
 }
 
+export interface ByRelayOptions {
+  readonly destination: string;
+  readonly early?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * The same, where with `early` nobody waits for the answer of an exit that speaks reliable streams.
  * @throws NwsError why it can't be opened, or the signal's reason.
  */
 export async function openByRelay(
   peer: Peer,
-  { destination, early, signal }: Pick<OpenOptions, 'destination' | 'early' | 'signal'>,
+  { destination, early, signal }: ByRelayOptions,
 ): Promise<TunnelStream> {
   if (early && peer.state.kind === 'reliable') return peer.openEarly(destination);
   const stream = await openStream(peer, destination, signal);
