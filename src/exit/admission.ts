@@ -29,6 +29,8 @@ export interface AdmissionOptions {
   readonly own: TargetServer | undefined;
   /** Connections back to clients at once, of all of them. */
   readonly maxDirect?: number;
+  /** Default: an account of its own. */
+  readonly accounts?: Accounts;
   readonly log: Logger;
 }
 
@@ -45,7 +47,7 @@ export class Admission {
   constructor(options: AdmissionOptions) {
     this.#options = options;
     this.#clients = new Clients(options.clientLimits);
-    this.accounts = new Accounts('exit', options.log);
+    this.accounts = options.accounts ?? new Accounts('exit', options.log);
     this.#elsewhere = new RawStreams(options.log);
   }
 

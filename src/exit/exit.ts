@@ -8,12 +8,22 @@ import type { Logger } from 'pino';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
+import type { Credentials } from '../http/auth/auth.js';
+import type { HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
+import {
+  encodeName,
+  encodeNprofile,
+  encodeNpub,
+  normalizeRelayUrl,
+} from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
+import { obstacleOf } from '../status/obstacle.js';
+import { ownPinRow } from '../status/pin-rows.js';
+import type { StatusServer } from '../status/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
-import type { Sums } from '../tunnel/accounts/accounts.js';
+import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
@@ -23,7 +33,7 @@ import { ownAddresses } from './policy/own-addresses.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { HttpTarget } from './targets/http-target.js';
-import type { Target, TargetServer } from './targets/target.js';
+import { authorityOf, type Target, type TargetServer } from './targets/target.js';
 import { TcpTarget } from './targets/tcp-target.js';
 
 /** How long a start waits for a relay to take the certificate before it goes on without. */
@@ -56,6 +66,10 @@ export interface ExitOptions {
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
   readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
+  /** Where the status page, metrics and health are served; absent: nowhere. Beyond loopback it wants `auth`. */
+  readonly status?: HostPort | undefined;
+  /** What viewers of these pages have to give; absent: nothing. */
+  readonly auth?: Credentials | undefined;
 }
 
 export interface RunningExit {
@@ -65,6 +79,8 @@ export interface RunningExit {
   readonly domain: string;
   /** With all relays. */
   readonly nprofile: string;
+  /** `http://host:port` of the status page, where there is one. */
+  readonly statusUrl: string | undefined;
   /** Streams that are open. */
   readonly streams: number;
   /** What became of all streams so far. */
@@ -84,15 +100,19 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const domain = fittingName(pubkey, relays, log);
   const isWeb = target !== undefined && target.kind !== 'tcp';
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
-  const admission = admissionFor(options, certificate);
+  const accounts = new Accounts('exit', log);
+  const admission = admissionFor(options, certificate, accounts);
   const { pool, session } = connect(options, (incoming) => admission.take(incoming));
+  let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
+    await status?.close();
     for (const announcer of announcers) announcer.close();
     await Promise.all([admission.close(graceMs), session.close(graceMs)]);
     await pool.close();
   };
   try {
+    status = await statusServer(options, { pool, session, accounts, domain, certificate });
     await session.start();
     const announcer = await announce(certificate, options, pool);
     announcers.push(announcer);
@@ -107,11 +127,12 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     npub: encodeNpub(pubkey),
     domain,
     nprofile: encodeNprofile({ pubkey, relays }),
+    statusUrl: status?.url,
     get streams() {
       return session.streams + admission.direct;
     },
     get sums() {
-      return admission.accounts.sums;
+      return accounts.sums;
     },
     close,
   };
@@ -129,21 +150,61 @@ function connect(
   return { pool, session };
 }
 
-function admissionFor(options: ExitOptions, certificate: ExitCertificate | undefined): Admission {
+interface Parts {
+  readonly pool: RelayPool;
+  readonly session: Session;
+  readonly accounts: Accounts;
+  readonly domain: string;
+  readonly certificate: ExitCertificate | undefined;
+}
+
+/** It listens before a relay is up: that there is none is the first thing to be seen there. */
+async function statusServer(
+  { signer, relays, target, status: listen, auth, log }: ExitOptions,
+  { pool, session, accounts, domain, certificate }: Parts,
+): Promise<StatusServer | undefined> {
+  if (listen === undefined) return undefined;
+  const { StatusServer } = await import('../status/server.js');
+  const { pubkey } = signer;
+  const urls = relays.map(normalizeRelayUrl);
+  const pins = certificate ? [ownPinRow(certificate, pubkey, Date.now())] : [];
+  const about = {
+    name: domain,
+    npub: encodeNpub(pubkey),
+    target: target && `${target.kind}://${authorityOf(target)}${target.path}`,
+  };
+  return StatusServer.start({
+    ...{ listen, auth, log },
+    subject: {
+      ...{ role: 'exit', pool, session, accounts, about },
+      obstacle: () => obstacleOf(pool, urls),
+      pins: () => pins,
+      pinsKnown: () => pins.length,
+    },
+  });
+}
+
+function admissionFor(
+  options: ExitOptions,
+  certificate: ExitCertificate | undefined,
+  accounts: Accounts,
+): Admission {
   const { signer, log, isPublic = false, allow = [], deny = [] } = options;
   const rules = { isPublic, allow, deny };
   const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
   const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
-  return new Admission({ policy, clientLimits, own: serverFor(options, certificate), log });
+  const own = serverFor(options, certificate, accounts.failures);
+  return new Admission({ policy, clientLimits, own, accounts, log });
 }
 
 function serverFor(
   { target, log, hostHeader }: ExitOptions,
   certificate: ExitCertificate | undefined,
+  failures: Accounts['failures'],
 ): TargetServer | undefined {
   if (target === undefined) return undefined;
   if (certificate === undefined) return new TcpTarget({ target, log });
-  return new HttpTarget({ target, certificate, log, hostHeader });
+  return new HttpTarget({ target, certificate, log, hostHeader, failures });
 }
 
 function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {

@@ -62,6 +62,7 @@ export class Accounts {
   /** In the order in which they were opened. */
   readonly #streams = new Set<OpenStream>();
   readonly #ways = new Map<Way, Ended>();
+  #lastId = 0;
 
   /** @param role what is read from an exit's streams comes from clients */
   constructor(role: 'entry' | 'exit', log: Logger) {
@@ -114,7 +115,7 @@ export class Accounts {
 
   /** A stream is open; its line is written when it closes. */
   opened(facts: StreamFacts, stream: Counting): void {
-    const open = new OpenStream(facts, stream, this.#role);
+    const open = new OpenStream(++this.#lastId, facts, stream, this.#role);
     this.#streams.add(open);
     this.#sumsOf(open.way).opened += 1;
     this.peers.opened(open.peer);
