@@ -20,6 +20,7 @@ import { ExitChooser } from './clearnet/exits.js';
 import type { WebExit } from './clearnet/known-exits.js';
 import type { Entry } from './entry.js';
 import { Listener } from './listener.js';
+import { AliasBook } from './names/alias-book.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
 import { localPages } from './status/local-pages.js';
@@ -49,7 +50,7 @@ export interface ProxyOptions extends TunnelOptions {
   readonly upstreamFor?: ProxyFor | undefined;
   /** What clients have to give; absent: whoever reaches the port may use it. */
   readonly auth?: Credentials | undefined;
-  /** Name → `.nostr` name, npub or nprofile. */
+  /** Name → `.nostr` name, npub or nprofile; the alias book of the home folder has more. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
@@ -128,13 +129,13 @@ function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): 
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {
-  const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
+  const { relays, aliases, home, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
   const pinned = new PinnedDialer({ open, pins, requirePin });
   const advance: OpenSpare = (route, signal) =>
     pinned.connect({ ...route, port: route.at.port, signal });
   return {
-    resolver: new HostResolver({ relays, aliases, events: pool, log }),
+    resolver: new HostResolver({ relays, aliases, book: new AliasBook(home), events: pool, log }),
     open,
     pinned,
     spares: options.preconnect ? new Spares(advance) : undefined,

@@ -31,6 +31,12 @@ export interface RelayBehaviour {
   refusals: 'named' | 'notice';
   /** What is said of an event that is too large, with SIZE for the bound in bytes. */
   tooLargeText: string;
+  /** What one client may publish in a second, in bytes of frames; 0: no limit. */
+  bytesPerSecond: number;
+  /** The same in events; 0: no limit. */
+  eventsPerSecond: number;
+  /** What is beyond that is taken in its turn, so that its OK and its delivery are late, or refused as `rate-limited:`. */
+  overRate: 'late' | 'refused';
   /** Says `mute:` for an ephemeral event that nobody is subscribed to, as khatru does. */
   muteUnheard: boolean;
   /** Drops every connection when something happens this long after the last time; 0: never. */
@@ -77,6 +83,9 @@ export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
   missEveryOk: 0,
   refusals: 'named',
   tooLargeText: 'invalid: event too large',
+  bytesPerSecond: 0,
+  eventsPerSecond: 0,
+  overRate: 'late',
   muteUnheard: true,
   disconnectEveryMs: 0,
   maxEventBytes: DEFAULT_EVENT_BYTES,
