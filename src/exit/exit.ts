@@ -19,9 +19,9 @@ import {
 } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
-import { obstacleOf } from '../status/obstacle.js';
-import { ownPinRow } from '../status/pin-rows.js';
-import type { StatusServer } from '../status/server.js';
+import type { StatusServer } from '../status/serving/server.js';
+import { obstacleOf } from '../status/state/obstacle.js';
+import { ownPinRow } from '../status/state/pin-rows.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
@@ -164,7 +164,7 @@ async function statusServer(
   { pool, session, accounts, domain, certificate }: Parts,
 ): Promise<StatusServer | undefined> {
   if (listen === undefined) return undefined;
-  const { StatusServer } = await import('../status/server.js');
+  const { StatusServer } = await import('../status/serving/server.js');
   const { pubkey } = signer;
   const urls = relays.map(normalizeRelayUrl);
   const pins = certificate ? [ownPinRow(certificate, pubkey, Date.now())] : [];

@@ -77,9 +77,14 @@ export function join(
   client: Duplex,
   upstream: Duplex,
 ): void {
+  let isUpstreams = false;
+  // Where it is the client that has left, which is no failure, the stream is cut behind it.
+  upstream.once('error', () => {
+    isUpstreams = !client.destroyed;
+  });
   const onEnd = ({ bytesAtoB, bytesBtoA, error }: SpliceResult): void => {
     const bytes = { bytesUp: bytesAtoB, bytesDown: bytesBtoA };
-    if (error !== undefined) entry.failures.note(error, host);
+    if (error !== undefined && isUpstreams) entry.failures.note(error, host);
     entry.log.debug({ host, port, ...bytes, code: error?.code }, 'connection ended');
   };
   splice(client, upstream, { onEnd });

@@ -7,7 +7,7 @@ import { NwsError, toNwsError } from '../errors.js';
 import { type Authenticator, demandAuth, demandAuthRaw } from '../http/auth/auth.js';
 import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from '../http/host-port.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
-import type { StatusPages } from '../status/pages.js';
+import type { StatusPages } from '../status/serving/pages.js';
 import type { Entry } from './entry.js';
 import type { Handlers } from './listener.js';
 import { serveSocks } from './socks/socks.js';

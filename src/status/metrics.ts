@@ -2,7 +2,7 @@
 // choose without a bound: relays beyond the ledger's are `other`.
 
 import type { Counter, Gauge, Registry } from 'prom-client';
-import { relaysOf, type Subject, summaryOf } from './watch.js';
+import { relaysOf, type Subject, summaryOf } from './state/watch.js';
 
 type Labels = Readonly<Record<string, string>>;
 type Values = readonly (readonly [Labels, number | undefined])[];

@@ -2,7 +2,7 @@
 
 import { pino } from 'pino';
 import { RelayLedger } from '../../src/relay/counts.js';
-import type { Subject } from '../../src/status/watch.js';
+import type { Subject } from '../../src/status/state/watch.js';
 import { Accounts } from '../../src/tunnel/accounts/accounts.js';
 
 export function subject(own: Partial<Subject> = {}): Subject {

@@ -1,7 +1,7 @@
 // The pages of a proxy about itself: those of status/, and what browsers and tools need to use it, a PAC file and the CA.
 
-import { StatusPages } from '../../status/pages.js';
-import type { Subject } from '../../status/watch.js';
+import { StatusPages } from '../../status/serving/pages.js';
+import type { Subject } from '../../status/state/watch.js';
 
 export interface LocalPagesOptions {
   /** The local CA's certificate, PEM. */

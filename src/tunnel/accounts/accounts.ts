@@ -138,7 +138,9 @@ export class Accounts {
     const code = failure?.code;
     if (failure !== undefined) {
       this.#failed[failure.code] = (this.#failed[failure.code] ?? 0) + 1;
-      if (this.#role === 'exit') this.failures.note(failure, destination);
+      // A client that has had enough is no failure.
+      const isAbout = this.#role === 'exit' && failure.code !== 'connection_terminated';
+      if (isAbout) this.failures.note(failure, destination);
     }
     const line = { ...shown(facts), ...bytes, durationMs: Math.round(ageMs), code };
     this.#log.info(line, 'stream ended');

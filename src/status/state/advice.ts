@@ -1,6 +1,6 @@
 // What an operator can do about failures that bring no hint of their own, by code.
 
-import type { ErrorCode } from '../errors.js';
+import type { ErrorCode } from '../../errors.js';
 
 const ADVICE: Readonly<Partial<Record<ErrorCode, string>>> = {
   dns_timeout: 'check the name servers of the machine that resolves the host',

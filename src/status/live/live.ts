@@ -2,9 +2,10 @@
 // does.
 
 import type { ServerResponse } from 'node:http';
+import type { Summary } from '../state/report.js';
+import { type Subject, summaryOf } from '../state/watch.js';
 import type { Samples } from './samples.js';
 import { View } from './view.js';
-import { type Subject, summaryOf } from './watch.js';
 
 const INTERVAL_MS = 1_000;
 /** Viewers at once: each costs some work a second. */
@@ -50,8 +51,7 @@ export class Live {
     });
     res.on('error', () => undefined);
     res.write(`retry: ${RETRY_MS}\n\n`);
-    this.#samples.take(summaryOf(this.#subject));
-    this.#send(viewer, { samples: this.#samples.all });
+    this.#send(viewer, this.#look(), { samples: this.#samples.all });
     this.#timer ??= setInterval(() => this.#tick(), INTERVAL_MS).unref();
   }
 
@@ -62,17 +62,27 @@ export class Live {
   }
 
   #tick(): void {
-    this.#samples.take(summaryOf(this.#subject));
+    const summary = this.#look();
     const sample = this.#samples.all.at(-1);
     for (const viewer of this.#viewers) {
-      if (viewer.res.writableLength < MAX_UNREAD_BYTES) this.#send(viewer, { sample });
+      if (viewer.res.writableLength < MAX_UNREAD_BYTES) this.#send(viewer, summary, { sample });
     }
   }
 
-  #send({ res, view }: Viewer, more: object): void {
+  #look(): Summary {
     const summary = summaryOf(this.#subject);
-    const state = { at: Date.now(), summary, tables: view.changes(this.#subject), ...more };
-    res.write(`data: ${JSON.stringify(state)}\n\n`);
+    this.#samples.take(summary);
+    return summary;
+  }
+
+  #send({ res, view }: Viewer, summary: Summary, more: object): void {
+    try {
+      const tables = view.changes(this.#subject);
+      res.write(`data: ${JSON.stringify({ at: Date.now(), summary, tables, ...more })}\n\n`);
+    } catch {
+      // A mistake of ours, which is to end nothing but this page; asked for anew, status.json says what it is.
+      res.destroy();
+    }
   }
 
   #stop(): void {

@@ -4,12 +4,12 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
-import { NwsError, toNwsError } from '../errors.js';
-import { Authenticator, type Credentials, demandLogin } from '../http/auth/auth.js';
-import { formatHostPort, type HostPort } from '../http/host-port.js';
-import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
+import { NwsError, toNwsError } from '../../errors.js';
+import { Authenticator, type Credentials, demandLogin } from '../../http/auth/auth.js';
+import { formatHostPort, type HostPort } from '../../http/host-port.js';
+import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
+import type { Subject } from '../state/watch.js';
 import { StatusPages } from './pages.js';
-import type { Subject } from './watch.js';
 
 const MAX_CONNECTIONS = 128;
 /** Anyone may ask whether the program is alive. */
@@ -53,6 +53,11 @@ export class StatusServer {
   /** `http://host:port`. */
   get url(): string {
     return `http://${formatHostPort(this.#address!)}`;
+  }
+
+  /** Pages that are live now. */
+  get viewers(): number {
+    return this.#pages.viewers;
   }
 
   async close(): Promise<void> {

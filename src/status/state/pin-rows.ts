@@ -1,7 +1,8 @@
 // Pins as rows: who signed, since when, and how often the certificate has changed.
 
 import { X509Certificate } from 'node:crypto';
-import type { Pin, PinHistory } from '../tls/pins/pin.js';
+import type { Pin, PinHistory } from '../../tls/pins/pin.js';
+import { npubOf } from './npubs.js';
 import type { PinRow } from './report.js';
 
 export function pinRow(pin: Pin & { readonly history?: PinHistory | undefined }): PinRow {
@@ -9,6 +10,7 @@ export function pinRow(pin: Pin & { readonly history?: PinHistory | undefined })
   const { since = createdAt, changes = 0, changedAt } = history ?? {};
   return {
     pubkey,
+    npub: npubOf(pubkey),
     fingerprint: fingerprints[0]!,
     successors: fingerprints.length - 1,
     signedAt: createdAt * 1_000,
@@ -27,7 +29,7 @@ export function ownPinRow(
 ): PinRow {
   const { validFrom, validTo } = new X509Certificate(cert);
   return {
-    ...{ pubkey, fingerprint, successors: 0, changes: 0 },
+    ...{ pubkey, npub: npubOf(pubkey), fingerprint, successors: 0, changes: 0 },
     signedAt: publishedAt,
     since: Date.parse(validFrom),
     notAfter: Date.parse(validTo),

@@ -2,8 +2,8 @@
 // another origin. A browser says of itself where a request comes from; other programs may read what they reach.
 
 import type { IncomingMessage } from 'node:http';
-import { NwsError } from '../errors.js';
-import { isLoopbackHost, parseHostPort } from '../http/host-port.js';
+import { NwsError } from '../../errors.js';
+import { isLoopbackHost, parseHostPort } from '../../http/host-port.js';
 
 /** Whether host and port, as the client wrote them, are a name of this machine for itself. */
 export function isLoopbackAuthority(authority: string): boolean {

@@ -1,8 +1,8 @@
 // What one viewer of the page sees: the rows that it asked for, and of those what changed since it looked last.
 
-import { encodeNpub } from '../protocol/names/address.js';
-import type { Accounts, OpenStream } from '../tunnel/accounts/accounts.js';
-import type { Tables } from './report.js';
+import type { Accounts, OpenStream } from '../../tunnel/accounts/accounts.js';
+import { npubOf } from '../state/npubs.js';
+import type { Tables } from '../state/report.js';
 import {
   errorsOf,
   peersOf,
@@ -11,7 +11,7 @@ import {
   type Subject,
   streamRow,
   targetsOf,
-} from './watch.js';
+} from '../state/watch.js';
 
 /** Rows of a table. Whoever looks for others has a filter. */
 const MAX_ROWS = 100;
@@ -67,12 +67,6 @@ export class View {
   #matching({ streams }: Accounts): OpenStream[] {
     const filter = this.#filter;
     if (filter === '') return [...streams];
-    const npubs = new Map<string, string>();
-    const npubOf = (peer: string): string => {
-      const npub = npubs.get(peer) ?? encodeNpub(peer);
-      npubs.set(peer, npub);
-      return npub;
-    };
     return [...streams].filter(({ destination, key = '', way, peer }) => {
       const texts = [destination.toLowerCase(), key, way, peer, npubOf(peer)];
       return texts.some((text) => text.includes(filter));

@@ -1,4 +1,4 @@
-// The files of the status page: its own, which lie beside this file or, in a bundle, beside its chunks, and uPlot's
+// The files of the status page: its own, which lie in a folder beside this one's, also in a bundle, and uPlot's
 // from its package. Read when they are asked for.
 
 import { readFile } from 'node:fs/promises';
@@ -27,7 +27,7 @@ const PACKAGED: Readonly<Record<string, string>> = {
   '/status/uplot.css': 'uplot/dist/uPlot.min.css',
 };
 
-const FOLDERS = ['./page/', '../page/'];
+const FOLDERS = ['../page/', './page/'];
 
 export interface Asset {
   readonly type: string;

@@ -2,13 +2,11 @@
 // state is watch's matter, who may read it guard's.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { NwsError, toNwsError } from '../errors.js';
-import { replyFailure } from '../http/reply.js';
-import { assetFor } from './assets.js';
-import { isLoopbackAuthority, notForYou, refusalOfOrigin } from './guard.js';
-import { Live } from './live.js';
-import { metricsOf } from './metrics.js';
-import { Samples } from './samples.js';
+import { NwsError, toNwsError } from '../../errors.js';
+import { replyFailure } from '../../http/reply.js';
+import { Live } from '../live/live.js';
+import { Samples } from '../live/samples.js';
+import { metricsOf } from '../metrics.js';
 import {
   errorsOf,
   peersOf,
@@ -18,7 +16,9 @@ import {
   streamRow,
   summaryOf,
   targetsOf,
-} from './watch.js';
+} from '../state/watch.js';
+import { assetFor } from './assets.js';
+import { isLoopbackAuthority, notForYou, refusalOfOrigin } from './guard.js';
 
 export interface Page {
   readonly status?: number;

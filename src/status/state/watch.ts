@@ -1,12 +1,13 @@
 // Reads the state of a running proxy or exit into the rows that are shown. Nothing is kept here: who doesn't look,
 // doesn't pay.
 
-import { packageVersion } from '../common/version.js';
-import type { RelayLink } from '../relay/link.js';
-import type { RelayPool } from '../relay/pool.js';
-import type { Accounts, OpenStream, Tally } from '../tunnel/accounts/accounts.js';
-import type { Session } from '../tunnel/session.js';
+import { packageVersion } from '../../common/version.js';
+import type { RelayLink } from '../../relay/link.js';
+import type { RelayPool } from '../../relay/pool.js';
+import type { Accounts, OpenStream, Tally } from '../../tunnel/accounts/accounts.js';
+import type { Session } from '../../tunnel/session.js';
 import { adviceFor } from './advice.js';
+import { npubOf } from './npubs.js';
 import type {
   ErrorRow,
   PeerRow,
@@ -88,7 +89,7 @@ export function relaysOf({ pool, session }: Subject): RelayRow[] {
 
 export function streamRow(stream: OpenStream): StreamRow {
   const { id, key, destination: host, peer, way, openedAt, bytes } = stream;
-  return { id, key, host, peer, way, openedAt, ...bytes };
+  return { id, key, host, peer, npub: npubOf(peer), way, openedAt, ...bytes };
 }
 
 /** A record that can't be read is told by every request that fails for it, not here. */
@@ -109,6 +110,7 @@ export function peersOf({ accounts, session }: Subject, limit: number): PeerRow[
     const kind = peer?.state.kind;
     return {
       pubkey,
+      npub: npubOf(pubkey),
       ...withOpen(tally, now.get(pubkey)),
       kind: kind === 'unknown' ? undefined : kind,
       roundTripMs: rounded(peer?.state.roundTrip.smoothedMs),

@@ -1,6 +1,6 @@
 // Throughput over time, in samples that are taken while somebody looks. Each covers the time since the one before.
 
-import type { Traffic } from './report.js';
+import type { Traffic } from '../state/report.js';
 
 /** A quarter of an hour, at one a second. */
 const MAX_SAMPLES = 900;

@@ -1,7 +1,7 @@
 // What the status page, status.json and the metrics say of a running proxy or exit: their shape. A type only.
 // Times are Unix ms unless their names say otherwise; keys of peers are hex.
 
-import type { Way } from '../tunnel/accounts/accounts.js';
+import type { Way } from '../../tunnel/accounts/accounts.js';
 
 export interface Traffic {
   /** From clients to destinations, and back. */
@@ -43,6 +43,7 @@ export interface StreamRow extends Traffic {
   readonly host: string;
   /** The exit, to a proxy; the client, to an exit. */
   readonly peer: string;
+  readonly npub: string;
   readonly way: Way;
   readonly openedAt: number;
 }
@@ -50,6 +51,7 @@ export interface StreamRow extends Traffic {
 export interface PinRow {
   /** Whose key signed the certificate event. */
   readonly pubkey: string;
+  readonly npub: string;
   /** SHA-256 of the current certificate, and how many may follow it. */
   readonly fingerprint: string;
   readonly successors: number;
@@ -66,6 +68,7 @@ export interface PinRow {
 /** An exit that a proxy uses, or a client of an exit. */
 export interface PeerRow extends Traffic {
   readonly pubkey: string;
+  readonly npub: string;
   /** Open now. */
   readonly streams: number;
   readonly opened: number;

@@ -1,6 +1,6 @@
 // Why a process can't carry a request now, for /readyz and all who ask whether it is well.
 
-import type { RelayPool } from '../relay/pool.js';
+import type { RelayPool } from '../../relay/pool.js';
 
 /** Why none of these relays can carry a request now; undefined where one can. */
 export function obstacleOf(
