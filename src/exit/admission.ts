@@ -25,7 +25,7 @@ type Elsewhere = Extract<Judgement, { kind: 'dial' }>;
 export interface AdmissionOptions {
   readonly policy: Policy;
   readonly clientLimits: ClientLimits;
-  /** The exit's own target; absent where it only serves others'. */
+  /** The exit's own target; absent where it only serves others', or is told later. */
   readonly own: TargetServer | undefined;
   /** Connections back to clients at once, of all of them. */
   readonly maxDirect?: number;
@@ -36,6 +36,8 @@ export interface AdmissionOptions {
 
 export class Admission {
   readonly accounts: Accounts;
+  /** The exit's own target, if it has one. */
+  own: TargetServer | undefined;
   readonly #options: AdmissionOptions;
   readonly #clients: Clients;
   /** To anywhere else than the own target. */
@@ -45,6 +47,7 @@ export class Admission {
   #isClosed = false;
 
   constructor(options: AdmissionOptions) {
+    this.own = options.own;
     this.#options = options;
     this.#clients = new Clients(options.clientLimits);
     this.accounts = options.accounts ?? new Accounts('exit', options.log);
@@ -71,7 +74,8 @@ export class Admission {
   }
 
   async #serve(admitted: Admitted, judgement: Judgement): Promise<void> {
-    const { own, policy } = this.#options;
+    const { own } = this;
+    const { policy } = this.#options;
     try {
       if (judgement.kind === 'own-target' && own === undefined) throw noTarget();
       if (admitted.reverse !== undefined) await this.#reach(admitted, policy);
@@ -109,8 +113,7 @@ export class Admission {
 
   /** Lets streams end by themselves for `graceMs`, then ends them. */
   async close(graceMs: number): Promise<void> {
-    const { own } = this.#options;
-    await Promise.all([own?.close(graceMs), this.#elsewhere.close(graceMs)]);
+    await Promise.all([this.own?.close(graceMs), this.#elsewhere.close(graceMs)]);
     this.#isClosed = true;
     for (const stream of this.#direct) stream.destroy();
   }

@@ -17,6 +17,7 @@ import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
 import { PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
+import { PeerVersion } from './peer-version.js';
 
 export type { Parcel } from './packer.js';
 export type { PeerOptions, PlainParcel } from './peer-types.js';
@@ -27,6 +28,8 @@ const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA'
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
+  /** What the peer is written in. */
+  readonly version: PeerVersion;
   readonly #options: PeerOptions;
   /** How much may be on its way to the peer. */
   readonly flight = new FlightLimit(this.roundTrip);
@@ -42,6 +45,7 @@ export class PeerState {
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
     this.#control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
@@ -57,9 +61,13 @@ export class PeerState {
     return this.#liveness.heardAt;
   }
 
-  /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
-  suggest(reliable: boolean, now: number): void {
+  /**
+   * Something else than the peer's messages says whether it speaks reliable streams; that may be out of date.
+   * @param version up to which it speaks them
+   */
+  suggest(reliable: boolean, now: number, version = 1): void {
     if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
+    this.version.suggest(reliable ? version : 0);
   }
 
   #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {
@@ -82,9 +90,11 @@ export class PeerState {
     return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(now: number): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now'> {
-    const { windowBytes, memory } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, now };
+  #shared(
+    now: number,
+  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
+    const { windowBytes, memory, version } = this.#options;
+    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
   }
 
   #add(stream: StreamState): StreamState {
@@ -110,6 +120,7 @@ export class PeerState {
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
     }
+    if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
@@ -233,12 +244,13 @@ export class PeerState {
     stream.plain?.done(outgoing, ok, now);
   }
 
-  /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
-  pull(now: number, capacityBytes: number): Parcel[] {
+  /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
+  pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
     const { flight, streams } = this;
     const control = this.#control;
     const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
-    return pack({ streams, control, flight, flightBytes }, now, capacityBytes);
+    const onRepeat = (): void => this.version.doubt();
+    return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */

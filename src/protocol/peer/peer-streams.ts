@@ -38,7 +38,7 @@ export class PeerStreams extends Map<string, StreamState> {
   /** Whether one of them has something to send now. */
   isReady(now: number): boolean {
     for (const stream of this.values()) {
-      if (stream.hasData || stream.urgent(now) || stream.plain?.ready(now)) return true;
+      if (stream.hasData(now) || stream.urgent(now) || stream.plain?.ready(now)) return true;
     }
     return false;
   }

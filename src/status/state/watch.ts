@@ -31,7 +31,7 @@ export interface Subject {
   /** The newest first, so many at most. */
   readonly pins: (limit: number) => readonly PinRow[];
   readonly pinsKnown: () => number;
-  readonly about?: Pick<Summary, 'name' | 'npub' | 'target'> | undefined;
+  readonly about?: (() => Pick<Summary, 'name' | 'npub' | 'target'>) | undefined;
   readonly connections?: (() => number) | undefined;
 }
 
@@ -50,7 +50,7 @@ export function summaryOf(subject: Subject): Summary {
     uptimeSeconds: Math.floor(process.uptime()),
     ready: obstacle === undefined,
     obstacle,
-    ...about,
+    ...about?.(),
     connections: connections?.(),
     streamsOpen: open,
     streamsOpened: opened,
