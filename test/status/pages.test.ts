@@ -1,6 +1,6 @@
 // The pages over HTTP: what a browser is told to allow them, who is kept out, and the page as it is kept up to date.
 
-import { type IncomingMessage, request } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { expect } from 'chai';
 import { pino } from 'pino';
 import { NwsError } from '../../src/errors.js';
@@ -9,6 +9,7 @@ import type { Subject } from '../../src/status/state/watch.js';
 import { errorOf } from '../support/expect-error.js';
 import { subject } from '../support/subject.js';
 import { until } from '../support/until.js';
+import { ask as askUrl } from './get.js';
 import { FakeStream } from './streams.js';
 
 const log = pino({ level: 'silent' });
@@ -28,13 +29,8 @@ describe('status pages', () => {
   });
   afterEach(() => server.close());
 
-  function ask(path: string, headers = {}, method = 'GET'): Promise<IncomingMessage> {
-    return new Promise((resolve, reject) => {
-      request(`${server.url}${path}`, { headers, method, agent: false }, resolve)
-        .on('error', reject)
-        .end();
-    });
-  }
+  const ask = (path: string, headers = {}, method = 'GET'): Promise<IncomingMessage> =>
+    askUrl(`${server.url}${path}`, headers, method);
 
   async function get(path: string, headers = {}): Promise<{ status: number; text: string }> {
     const response = await ask(path, headers);
