@@ -2,23 +2,32 @@
 
 import { hash } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
+import { idText, isPlain } from '../protocol/wire/event-text.js';
 import { secp256k1 } from '../secp256k1/secp256k1.js';
 
 const HEX_32 = /^[0-9a-f]{64}$/;
 const HEX_64 = /^[0-9a-f]{128}$/;
 const MAX_KIND = 65_535;
 
-/** The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes. */
-export function eventId(event: Omit<NostrEvent, 'id' | 'sig'>): Buffer {
-  const { pubkey, created_at, kind, tags, content } = event;
-  return hash('sha256', JSON.stringify([0, pubkey, created_at, kind, tags, content]), 'buffer');
+/**
+ * The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes.
+ * @param plain the content is known to be the same in JSON, as base64 is
+ */
+export function eventId(
+  event: Omit<NostrEvent, 'id' | 'sig'>,
+  plain = isPlain(event.content),
+): Buffer {
+  return hash('sha256', idText(event, plain), 'buffer');
 }
 
-/** Whether an unknown value is a complete event with the right id and signature. Never throws. */
-export function verifyEvent(event: unknown): event is NostrEvent {
+/**
+ * Whether an unknown value is a complete event with the right id and signature. Never throws.
+ * @param plain as for `eventId`
+ */
+export function verifyEvent(event: unknown, plain?: boolean): event is NostrEvent {
   try {
     if (!isEventShape(event)) return false;
-    const id = eventId(event);
+    const id = eventId(event, plain);
     if (id.toString('hex') !== event.id) return false;
     const { pubkey, sig } = event;
     return secp256k1().verify(id, Buffer.from(pubkey, 'hex'), Buffer.from(sig, 'hex'));
