@@ -17,6 +17,10 @@ const MAC_BYTES = 32;
 const LENGTH_BYTES = 2;
 /** The most that is added to a plaintext: one byte less than the longest step of the padding. */
 const ZEROS = Buffer.alloc(8_192);
+/** Where a payload is put together until it is base64, within one call: memory by the megabyte keeps the collector busy. */
+const SCRATCH = Buffer.allocUnsafeSlow(
+  1 + NONCE_BYTES + LENGTH_BYTES + paddedLength(MAX_NIP44_PLAINTEXT_BYTES) + MAC_BYTES,
+);
 /** Base64 of the shortest and of the longest payload. */
 const MIN_PAYLOAD_CHARS = base64Chars(1);
 const MAX_PAYLOAD_CHARS = base64Chars(MAX_NIP44_PLAINTEXT_BYTES);
@@ -47,7 +51,7 @@ export function encrypt(
   const keys = messageKeys(key, nonce);
   const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext;
   const padded = paddedOf(bytes);
-  const payload = Buffer.allocUnsafe(1 + NONCE_BYTES + LENGTH_BYTES + padded + MAC_BYTES);
+  const payload = SCRATCH.subarray(0, 1 + NONCE_BYTES + LENGTH_BYTES + padded + MAC_BYTES);
   payload[0] = VERSION;
   payload.set(nonce, 1);
   const cipher = chacha20(keys);

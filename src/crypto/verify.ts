@@ -1,8 +1,8 @@
 // Ids and signatures of Nostr events (NIP-01, BIP-340), and whether a value is an event at all.
 
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
-import { idText, isPlain } from '../protocol/wire/event-text.js';
+import { idParts, idText, isPlain } from '../protocol/wire/event-text.js';
 import { secp256k1 } from '../secp256k1/secp256k1.js';
 
 const HEX_32 = /^[0-9a-f]{64}$/;
@@ -17,7 +17,10 @@ export function eventId(
   event: Omit<NostrEvent, 'id' | 'sig'>,
   plain = isPlain(event.content),
 ): Buffer {
-  return hash('sha256', idText(event, plain), 'buffer');
+  if (!plain) return hash('sha256', idText(event), 'buffer');
+  const sha256 = createHash('sha256');
+  for (const part of idParts(event)) sha256.update(part, 'latin1');
+  return sha256.digest();
 }
 
 /**

@@ -50,9 +50,9 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   readonly ignoredFrames: number;
   /**
    * `onResult` is called exactly once and never before publish() returns.
-   * @param text the event's JSON, where that has been written already, and is ASCII
+   * @param frame what publishes the event, where that has been written already
    */
-  publish(event: NostrEvent, onResult?: OnResult, text?: string): void;
+  publish(event: NostrEvent, onResult?: OnResult, frame?: Buffer): void;
   /** The receiver of a published event has it: that is as good as an OK. */
   delivered(eventId: string): void;
   /** Where the relay has asked for authentication: the keys that came since then authenticate, too. */

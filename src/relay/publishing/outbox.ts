@@ -104,24 +104,20 @@ export class Outbox {
 
   /**
    * Sends an event; `onResult` is called once, later. An event that is already on its way isn't sent twice.
-   * @param text its JSON, where that has been written, and is ASCII
+   * @param frame where that has been written already
    */
   send(
     verb: 'EVENT' | 'AUTH',
     event: NostrEvent,
     onResult: OnResult,
     maxFrameBytes: number,
-    text?: string,
+    frame: Buffer = Buffer.from(JSON.stringify([verb, event])),
   ): void {
     const known = this.#waiting.get(event.id);
     if (known !== undefined) {
       known.callbacks.push(onResult);
       return;
     }
-    const frame = Buffer.from(
-      `["${verb}",${text ?? JSON.stringify(event)}]`,
-      text === undefined ? 'utf8' : 'latin1',
-    );
     const bytes = frame.length;
     const refusal = this.#refusal(bytes, maxFrameBytes);
     if (refusal !== undefined) {

@@ -2,7 +2,7 @@
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Scheme, Signer } from '../../crypto/signer.js';
-import { eventText } from '../../protocol/wire/event-text.js';
+import { FRAME_OVERHEAD_BYTES, publishingFrame } from '../../protocol/wire/event-text.js';
 import { messageEvent } from '../../protocol/wire/events.js';
 import { maxPlainBytes, plaintextCapacity } from '../../protocol/wire/payload.js';
 
@@ -11,8 +11,8 @@ const MAX_CAPACITIES = 256;
 
 export interface SealedEvent {
   readonly event: NostrEvent;
-  /** Its JSON, which is ASCII. */
-  readonly text: string;
+  /** What publishes it. */
+  readonly frame: Buffer;
   /** Size of its JSON. */
   readonly bytes: number;
 }
@@ -34,8 +34,8 @@ export class Sealer {
     const createdAt = Math.floor(Date.now() / 1_000);
     // What either scheme writes is the same in JSON.
     const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt), true);
-    const text = eventText(event, true);
-    return { event, text, bytes: text.length };
+    const frame = publishingFrame(event);
+    return { event, frame, bytes: frame.length - FRAME_OVERHEAD_BYTES };
   }
 
   /** The longest plaintext for an event of so many bytes. */

@@ -2,7 +2,14 @@
 
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { eventText, idText, isPlain } from '../../../src/protocol/wire/event-text.js';
+import {
+  eventText,
+  FRAME_OVERHEAD_BYTES,
+  idParts,
+  idText,
+  isPlain,
+  publishingFrame,
+} from '../../../src/protocol/wire/event-text.js';
 
 const long = fc.uint8Array({ minLength: 400, maxLength: 600 });
 const base64 = long.map((bytes) => Buffer.from(bytes).toString('base64'));
@@ -25,12 +32,22 @@ describe('protocol/event-text', () => {
       fc.property(event, (one) => {
         const plain = isPlain(one.content);
         const { content: said, created_at, id, kind, pubkey, sig, tags } = one;
-        expect(idText(one, plain)).to.equal(
-          JSON.stringify([0, pubkey, created_at, kind, tags, said]),
-        );
-        expect(eventText(one, plain)).to.equal(
-          JSON.stringify({ content: said, created_at, id, kind, pubkey, sig, tags }),
-        );
+        const hashed = JSON.stringify([0, pubkey, created_at, kind, tags, said]);
+        expect(idText(one)).to.equal(hashed);
+        if (plain) expect(idParts(one).join('')).to.equal(hashed);
+        const text = JSON.stringify({ content: said, created_at, id, kind, pubkey, sig, tags });
+        expect(eventText(one, plain)).to.equal(text);
+      }),
+    );
+  });
+
+  it('frames an event with base64 and ASCII in its tags as JSON does', () => {
+    fc.assert(
+      fc.property(event, base64, (one, said) => {
+        const sent = { ...one, content: said, tags: [['p', one.pubkey]] };
+        const frame = String(publishingFrame(sent));
+        expect(frame).to.equal(`["EVENT",${eventText(sent, false)}]`);
+        expect(frame.length - FRAME_OVERHEAD_BYTES).to.equal(eventText(sent, false).length);
       }),
     );
   });
