@@ -20,9 +20,9 @@ export interface Side {
   close(): Promise<void>;
 }
 
-export function entrySide(log: Logger = silentLog): Side {
+export function entrySide(log: Logger = silentLog, maxStreams?: number): Side {
   const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
-  const session: Session = new Session({ pool, log });
+  const session: Session = new Session({ pool, log, maxStreams });
   return side(session, pool);
 }
 
@@ -31,9 +31,10 @@ export async function exitSide(
   relays: readonly string[],
   onIncoming: (incoming: IncomingStream) => void,
   log: Logger = silentLog,
+  maxStreams?: number,
 ): Promise<Side> {
   const pool = new RelayPool({ log, authSigners: () => [signer] });
-  const session = new Session({ pool, log, signer, relays, onIncoming });
+  const session = new Session({ pool, log, signer, relays, onIncoming, maxStreams });
   await session.start();
   return side(session, pool);
 }
@@ -57,14 +58,17 @@ export class Tunnel {
   readonly signer = createSigner(generateSecretKey());
   readonly lines: Line[] = [];
   readonly #log = pino({ level: 'info' }, { write: (line) => this.lines.push(JSON.parse(line)) });
+  #maxStreams: number | undefined;
   #relay!: TestRelay;
   entry!: Side;
   exit!: Side;
 
-  static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
+  /** @param maxStreams of each side */
+  static async start(options: MemoryRelayOptions = {}, maxStreams?: number): Promise<Tunnel> {
     const tunnel = new Tunnel();
+    tunnel.#maxStreams = maxStreams;
     tunnel.#relay = await startTestRelay(options);
-    tunnel.entry = entrySide(tunnel.#log);
+    tunnel.entry = entrySide(tunnel.#log, maxStreams);
     await tunnel.startExit();
     return tunnel;
   }
@@ -80,7 +84,8 @@ export class Tunnel {
 
   async startExit(): Promise<void> {
     const { signer, url } = this;
-    this.exit = await exitSide(signer, [url], (incoming) => this.onIncoming(incoming), this.#log);
+    const onIncoming = (incoming: IncomingStream): void => this.onIncoming(incoming);
+    this.exit = await exitSide(signer, [url], onIncoming, this.#log, this.#maxStreams);
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */

@@ -6,14 +6,16 @@ import type { Outgoing } from '../stream/stream-types.js';
 import { encodeMessage, MAX_RANGES } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
 import type { FlightLimit } from './flight-limit.js';
+import type { PeerStreams } from './peer-streams.js';
 
-/** A stream with no more than this to send goes before the bulk streams. */
-const SMALL_BYTES = 4_096;
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
 const SMALL_RESERVE_BYTES = 1024 * 1024;
 /** Room that a data message needs around its data, and around each range of `have`, at the most. */
 const DATA_HEAD_BYTES = 200;
 const RANGE_BYTES = 36;
+
+/** So many streams in a row whose next message doesn't fit: what room is left isn't worth asking more of them. */
+const MAX_MISFITS = 4;
 
 /** One message in an event: its JSON, and whose it is when the event doesn't get through. */
 export interface Parcel {
@@ -23,8 +25,7 @@ export interface Parcel {
 }
 
 export interface Load {
-  /** In turn: a bulk stream that was served goes to the end. */
-  readonly streams: Map<string, StreamState>;
+  readonly streams: PeerStreams;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
   readonly flight: FlightLimit;
@@ -36,9 +37,15 @@ export interface Load {
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const { streams, control, flight, flightBytes } = load;
   const event = new Event(load, now, capacityBytes);
-  for (const stream of streams.values()) {
-    if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
-  }
+  const { inFlightBytes } = streams;
+  const queues = streams.ready(now);
+  const serve = (queue: ReadonlySet<StreamState>): void => {
+    for (const stream of queue) {
+      if (event.isFull) return;
+      event.fill(stream);
+    }
+  };
+  for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
   const { messages } = control;
   for (let [message] = messages; message !== undefined; [message] = messages) {
     const json = encodeMessage(message);
@@ -46,24 +53,11 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
     event.add({ json });
     messages.shift();
   }
-  let inFlightBytes = 0;
-  for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
-  const maySmall = inFlightBytes < flightBytes + SMALL_RESERVE_BYTES;
-  const bulk: StreamState[] = [];
-  for (const stream of streams.values()) {
-    const { queuedBytes, lostBytes } = stream.send;
-    const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
-    if (stream.hasData && !isSmall) bulk.push(stream);
-    else if (stream.hasData || stream.urgent(now)) event.fill(stream);
-  }
+  serve(queues.urgent);
+  if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
   const mayBulk = inFlightBytes < flightBytes;
-  if (!mayBulk && bulk.length > 0) flight.reached();
-  for (const stream of bulk) {
-    if (!mayBulk && stream.send.lostBytes === 0 && !stream.urgent(now)) continue;
-    if (!event.fill(stream)) break;
-    streams.delete(stream.key);
-    streams.set(stream.key, stream);
-  }
+  if (!mayBulk && queues.bulk.size > 0) flight.reached();
+  serve(mayBulk ? queues.bulk : queues.urgentBulk);
   return event.parcels;
 }
 
@@ -71,12 +65,17 @@ class Event {
   readonly parcels: Parcel[] = [];
   readonly #load: Load;
   readonly #now: number;
+  #misfits = 0;
   room: number;
 
   constructor(load: Load, now: number, capacityBytes: number) {
     this.#load = load;
     this.#now = now;
     this.room = capacityBytes - '[]'.length;
+  }
+
+  get isFull(): boolean {
+    return this.room < DATA_HEAD_BYTES || this.#misfits === MAX_MISFITS;
   }
 
   add(parcel: Parcel): void {
@@ -100,6 +99,9 @@ class Event {
       if (asks && stream.attempts === 2) this.#load.control.ping(this.#now);
       this.add({ json: encodeMessage(outgoing.message), stream, outgoing });
     }
-    return this.parcels.length > before;
+    const hasFilled = this.parcels.length > before;
+    this.#misfits = hasFilled ? 0 : this.#misfits + 1;
+    if (hasFilled) this.#load.streams.served(stream);
+    return hasFilled;
   }
 }
