@@ -40,12 +40,17 @@ export const COMMANDS: readonly Command[] = [
   {
     usage: 'resolve <host>',
     describe: 'Show what a name means: its key, its relays, and where these come from',
-    load: async (io) => (await import('./commands/resolve.js')).resolveCommand(io),
+    load: async (io) => (await import('./commands/names/resolve.js')).resolveCommand(io),
   },
   {
     usage: 'name',
     describe: 'Print the .nostr name and nprofile for a public key',
-    load: async (io) => (await import('./commands/name.js')).nameCommand(io),
+    load: async (io) => (await import('./commands/names/name.js')).nameCommand(io),
+  },
+  {
+    usage: 'alias [action] [name] [host]',
+    describe: 'Keep short names for exits: add, list, remove',
+    load: async (io) => (await import('./commands/names/alias.js')).aliasCommand(io),
   },
   {
     usage: 'cert <host>',

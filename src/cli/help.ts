@@ -115,7 +115,8 @@ const OPTIONS = {
   pubkey: { ...text, demandOption: true, describe: 'Public key, 64 hex digits or npub' },
   behave: {
     ...text,
-    describe: 'with the habits of strfry, nostr-rs-relay, khatru (with AUTH), or strict ones',
+    describe:
+      'with the habits of strfry, nostr-rs-relay, khatru (with AUTH), strict or rationed ones',
   },
   delay: { ...text, describe: 'Deliver this many milliseconds later' },
   loss: { ...text, describe: 'Lose this share of deliveries, 0 to 1' },
@@ -124,6 +125,12 @@ const OPTIONS = {
   replay: { type: 'boolean', describe: 'Give stored ephemerals to new subscriptions' },
   'max-event-bytes': { ...text, describe: 'Refuse larger events [default: 65536]' },
   'disconnect-every': { ...text, describe: 'Drop every connection this often, in milliseconds' },
+  'byte-rate': { ...text, describe: 'Take so many bytes a second of each client' },
+  'event-rate': { ...text, describe: 'Take so many events a second of each client' },
+  'over-rate': {
+    ...text,
+    describe: 'What becomes of more: late (taken in its turn, default) or refused',
+  },
   seed: { ...text, describe: 'Whole number that makes loss and duplicates repeatable' },
 } as const satisfies Record<string, Options>;
 

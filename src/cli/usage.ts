@@ -1,10 +1,8 @@
 // What yargs says about a wrong command line, in our words: one line that names the mistake, and a hint.
 
+import { closest } from '../common/closest.js';
 import { NwsError } from '../errors.js';
 import { OPTION_NAMES } from './help.js';
-
-/** Typing mistakes that still count as the same word. */
-const MAX_TYPOS = 2;
 
 /** A command line that yargs refuses, and the names of all commands. */
 export interface Refused {
@@ -47,25 +45,4 @@ function unknownWord(
 
 function wrong(message: string, hint: string): NwsError {
   return new NwsError('bad_config', message, { hint });
-}
-
-function closest(word: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates
-    .map((candidate) => ({ candidate, typos: distance(word, candidate) }))
-    .filter(({ typos, candidate }) => typos <= Math.min(MAX_TYPOS, candidate.length - 1));
-  return ranked.sort((a, b) => a.typos - b.typos)[0]?.candidate;
-}
-
-/** Levenshtein distance: letters to insert, delete or replace. */
-function distance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [i, letter] of [...from].entries()) {
-    const next = [i + 1];
-    for (let j = 0; j < to.length; j++) {
-      const replaced = row[j]! + (letter === to[j] ? 0 : 1);
-      next.push(Math.min(replaced, row[j + 1]! + 1, next[j]! + 1));
-    }
-    row = next;
-  }
-  return row[to.length]!;
 }

@@ -3,12 +3,8 @@
 
 import { NwsError, toNwsError } from '../errors.js';
 import { parseTarget, type Target } from '../exit/targets/target.js';
-import {
-  type Address,
-  decodeHost,
-  isNostrHost,
-  normalizeRelayUrl,
-} from '../protocol/names/address.js';
+import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
+import { parseAlias, parseAliasTarget } from '../protocol/names/alias.js';
 import type { RelayBehaviour } from '../relay/embedded/behaviour.js';
 import { PRESETS, type PresetName } from '../relay/embedded/presets.js';
 import { type AccessConfig, access, exits } from './access.js';
@@ -202,6 +198,9 @@ function relayBehaviour(settings: Settings): Partial<RelayBehaviour> {
     replayEphemerals: settings.toggle({ flag: 'replay' }) || undefined,
     maxEventBytes: settings.number({ flag: 'max-event-bytes' }, bytes),
     disconnectEveryMs: settings.number({ flag: 'disconnect-every' }, ms),
+    bytesPerSecond: settings.number({ flag: 'byte-rate' }, bytes),
+    eventsPerSecond: settings.number({ flag: 'event-rate' }, { min: 0.01, max: 1e6, whole: false }),
+    overRate: settings.choice({ flag: 'over-rate' }, ['late', 'refused']),
   };
   const given = Object.entries(asked).filter(([, value]) => value !== undefined);
   return { ...PRESETS[preset ?? 'plain'], ...Object.fromEntries(given) };
@@ -254,17 +253,14 @@ function relayUrl(setting: Setting): string {
 }
 
 function alias(setting: Setting): [string, string] {
-  const at = setting.text.indexOf('=');
-  const name = setting.text.slice(0, Math.max(at, 0)).trim().toLowerCase().replace(/\.$/, '');
-  const host = setting.text.slice(at + 1).trim();
-  if (!/^[a-z0-9-]+(\.[a-z0-9-]+)*\.nostr$/.test(name) || !isNostrHost(host)) {
+  const [, name = '', host] = /^([^=]*)=(.*)$/s.exec(setting.text) ?? [];
+  if (host === undefined) {
     const hint = 'write it like shop.nostr=<name>.nostr';
     throw badSetting(`${setting.origin} is not an alias: ${setting.text}`, hint);
   }
   try {
-    decodeHost(host);
+    return [parseAlias(name), parseAliasTarget(host)];
   } catch (error) {
     throw named(setting, error);
   }
-  return [name, host];
 }

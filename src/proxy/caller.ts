@@ -4,9 +4,9 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { abortConnection } from '../common/abort-connection.js';
 import type { NwsError } from '../errors.js';
+import type { HostPort } from '../http/host-port.js';
 import { type SpliceResult, splice } from '../tunnel/duplex/splice.js';
 import type { Entry } from './entry.js';
-import type { HostPort } from './host-port.js';
 import { Prelude } from './tls/prelude.js';
 
 /** How a client that asked in its own language is told what became of it. */

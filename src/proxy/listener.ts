@@ -7,10 +7,10 @@ import type { Duplex } from 'node:stream';
 import { abortConnection } from '../common/abort-connection.js';
 import { NwsError, toNwsError } from '../errors.js';
 import { createFront, type FrontHandlers } from '../http/h1/front.js';
+import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { headTooLarge, replyFailureRaw } from '../http/reply.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
 import { byFirstByte } from './first-byte.js';
-import { formatHostPort, type HostPort } from './host-port.js';
 import { isSocks } from './socks/messages.js';
 import { ignoreErrors } from './streams.js';
 

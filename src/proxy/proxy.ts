@@ -3,20 +3,22 @@
 
 import type { Logger } from 'pino';
 import { toNwsError } from '../errors.js';
+import { Authenticator, type Credentials } from '../http/auth/auth.js';
+import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
-import type { Sums } from '../tunnel/accounts.js';
+import type { Sums } from '../tunnel/accounts/accounts.js';
+import type { Events } from '../tunnel/events.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
-import { Authenticator, type Credentials } from './auth/auth.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
 import type { WebExit } from './clearnet/known-exits.js';
 import type { Entry } from './entry.js';
-import { formatHostPort, type HostPort } from './host-port.js';
 import { Listener } from './listener.js';
+import { AliasBook } from './names/alias-book.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
 import { LocalPages } from './status/local-pages.js';
@@ -28,11 +30,13 @@ import { Forwarder } from './ways/absolute-form.js';
 /** How long starting waits for a first relay. Without one the proxy starts as well, and says so in every answer. */
 const READY_TIMEOUT_MS = 3_000;
 
+/** What an entry is started with. */
 export interface ProxyOptions extends TunnelOptions {
   /** Port 0 picks a free one. */
   readonly listen: HostPort;
   /** For names that carry no relay. */
   readonly relays: readonly string[];
+  /** Whether TLS of `.nostr` hosts ends at the entry, which checks the exit, or runs through to the exit. */
   readonly tls: 'terminate' | 'passthrough';
   /** Refuse exits without a certificate event. */
   readonly requirePin: boolean;
@@ -46,10 +50,11 @@ export interface ProxyOptions extends TunnelOptions {
   readonly upstreamFor?: ProxyFor | undefined;
   /** What clients have to give; absent: whoever reaches the port may use it. */
   readonly auth?: Credentials | undefined;
-  /** Name → `.nostr` name, npub or nprofile. */
+  /** Name → `.nostr` name, npub or nprofile; the alias book of the home folder has more. */
   readonly aliases: ReadonlyMap<string, string>;
 }
 
+/** An entry that runs. */
 export interface RunningProxy {
   /** `http://host:port`. */
   readonly url: string;
@@ -63,6 +68,8 @@ export interface RunningProxy {
   readonly reverseAddress: HostPort | undefined;
   /** What became of all streams so far. */
   readonly sums: Sums;
+  /** `stream`, `relay` and `pin`, as they come and go. */
+  readonly events: Events;
   /** Takes nothing new, gives what runs `graceMs` to end, then ends it. */
   close(graceMs?: number): Promise<void>;
 }
@@ -109,6 +116,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       get sums() {
         return tunnel.accounts.sums;
       },
+      events: tunnel.events,
       close,
     };
   } catch (error) {
@@ -125,13 +133,13 @@ function chooserFor({ exits = [], relays, log }: ProxyOptions, tunnel: Tunnel): 
 }
 
 function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthority): Entry {
-  const { relays, aliases, log, tls, clearnet, requirePin, upstreamFor } = options;
+  const { relays, aliases, home, log, tls, clearnet, requirePin, upstreamFor } = options;
   const { open, pins, pool } = tunnel;
   const pinned = new PinnedDialer({ open, pins, requirePin });
   const advance: OpenSpare = (route, signal) =>
     pinned.connect({ ...route, port: route.at.port, signal });
   return {
-    resolver: new HostResolver({ relays, aliases, events: pool, log }),
+    resolver: new HostResolver({ relays, aliases, book: new AliasBook(home), events: pool, log }),
     open,
     pinned,
     spares: options.preconnect ? new Spares(advance) : undefined,

@@ -4,14 +4,17 @@
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { BoundedMap } from '../common/bounded.js';
-import { NwsError } from '../errors.js';
+import { NwsError, toNwsError } from '../errors.js';
 import {
+  type Address,
   decodeHost,
   isNostrHost,
   MAX_RELAYS,
   normalizeRelayUrl,
 } from '../protocol/names/address.js';
+import { canonicalName } from '../protocol/names/alias.js';
 import { KIND, relaysOfList } from '../protocol/wire/events.js';
+import { Aliases, type Book } from './names/aliases.js';
 
 /** How long a request may wait for an exit's NIP-65 list. */
 const LIST_TIMEOUT_MS = 2_000;
@@ -49,27 +52,29 @@ export interface HostResolverOptions {
   readonly relays: readonly string[];
   /** Name → `.nostr` name, npub or nprofile. */
   readonly aliases: ReadonlyMap<string, string>;
+  /** More of them, which may change meanwhile. */
+  readonly book?: Book | undefined;
   readonly events: EventSource;
   readonly log: Logger;
 }
 
 export class HostResolver {
   readonly #relays: readonly string[];
-  readonly #aliases: ReadonlyMap<string, string>;
+  readonly aliases: Aliases;
   readonly #events: EventSource;
   readonly #log: Logger;
   readonly #lists = new BoundedMap<string, { relays: Promise<string[]>; until: number }>(MAX_LISTS);
 
   constructor(options: HostResolverOptions) {
     this.#relays = options.relays;
-    this.#aliases = new Map([...options.aliases].map(([name, to]) => [canonical(name), to]));
+    this.aliases = new Aliases(options.aliases, options.book, options.log);
     this.#events = options.events;
     this.#log = options.log;
   }
 
   /** Whether a host belongs to the tunnel and not to the clear web. */
   isNostr(host: string): boolean {
-    return this.#aliases.has(canonical(host)) || isNostrHost(canonical(host));
+    return isNostrHost(host) || this.aliases.get(host) !== undefined;
   }
 
   /**
@@ -77,10 +82,10 @@ export class HostResolver {
    * @throws NwsError `bad_name` for what can't be decoded.
    */
   decode(text: string): DecodedHost {
-    const host = canonical(text);
-    const alias = this.#aliases.get(host);
-    const destination = alias === undefined ? host : canonical(alias);
-    const { pubkey, relays } = decodeHost(destination);
+    const host = canonicalName(text);
+    const alias = this.aliases.get(host);
+    const destination = canonicalName(alias ?? host);
+    const { pubkey, relays } = this.#decode(destination);
     const source = alias === undefined ? kindOf(destination) : 'alias';
     return { host, destination, pubkey, source, relays: firstOf(relays) };
   }
@@ -98,6 +103,17 @@ export class HostResolver {
     if (relays.length === 0) throw noRelay(host);
     const fromList = listed.some((url) => relays.includes(url) && !this.#relays.includes(url));
     return { ...found, relays, relaySources: fromList ? ['settings', 'relay-list'] : ['settings'] };
+  }
+
+  #decode(name: string): Address {
+    try {
+      return decodeHost(name);
+    } catch (error) {
+      const { code, message } = toNwsError(error);
+      const meant = this.aliases.nearest(name);
+      if (meant === undefined) throw error;
+      throw new NwsError(code, message, { hint: `did you mean ${meant}?`, cause: error });
+    }
   }
 
   /** The exit's NIP-65 list. Relays that can't be asked, or have none, leave it empty. */
@@ -124,12 +140,6 @@ export class HostResolver {
       return [];
     }
   }
-}
-
-/** Lower case, without the dot that ends a fully qualified name. */
-function canonical(host: string): string {
-  const name = host.toLowerCase();
-  return name.endsWith('.') ? name.slice(0, -1) : name;
 }
 
 function kindOf(destination: string): 'name' | 'npub' | 'nprofile' {

@@ -4,10 +4,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { NwsError, toNwsError } from '../errors.js';
+import { type Authenticator, demandAuth, demandAuthRaw } from '../http/auth/auth.js';
+import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from '../http/host-port.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
-import { type Authenticator, demandAuth, demandAuthRaw } from './auth/auth.js';
 import type { Entry } from './entry.js';
-import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from './host-port.js';
 import type { Handlers } from './listener.js';
 import { serveSocks } from './socks/socks.js';
 import type { LocalPages } from './status/local-pages.js';

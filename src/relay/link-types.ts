@@ -4,8 +4,19 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import type { AgentFor } from './connection/proxy-agent.js';
+import type { LinkCounts } from './counts.js';
 import type { OnResult } from './publishing/outbox.js';
 import type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
+
+/** A relay was connected to, or its connection has ended, or could not be made. */
+export interface RelayEvent {
+  /** The relay. */
+  readonly url: string;
+  /** `unreachable` comes with each attempt that fails. */
+  readonly state: 'up' | 'down' | 'unreachable';
+  /** Why it isn't up. */
+  readonly reason?: string | undefined;
+}
 
 export interface RelayLinkEvents {
   up: [];
@@ -58,6 +69,8 @@ export interface RelayLinkOptions {
   readonly agentFor?: AgentFor | undefined;
   /** Who answers AUTH (NIP-42) at this relay; without any, challenges are ignored. */
   readonly authSigners?: AuthSigners | undefined;
+  /** What is counted; default: counts of its own. */
+  readonly counts?: LinkCounts | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
   /** Default 10,000. */

@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { DEFAULT_EVENT_BYTES, DEFAULT_FRAME_BYTES } from '../limits.js';
 import { Authenticator } from './auth.js';
 import { RelaySocket } from './connection/socket.js';
+import { LinkCounts } from './counts.js';
 import { parseRelayFrame, type RelayFrame } from './frame.js';
 import type { RelayLink, RelayLinkEvents, RelayLinkOptions } from './link-types.js';
 import { eventLimitBytes, fetchRelayInformation } from './nip11.js';
@@ -29,6 +30,7 @@ const FRAME_OVERHEAD_BYTES = 128;
 
 export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements RelayLink {
   readonly url: string;
+  readonly counts: LinkCounts;
   readonly #options: RelayLinkOptions;
   readonly #log: Logger;
   readonly #socket: RelaySocket;
@@ -49,6 +51,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     super();
     this.setMaxListeners(0); // every session and query of the process listens here
     this.url = options.url;
+    this.counts = options.counts ?? new LinkCounts();
     this.#options = options;
     this.#log = options.log;
     this.#eventLimitBytes = options.eventLimitBytes ?? DEFAULT_EVENT_BYTES;
@@ -121,6 +124,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   }
 
   publish(event: NostrEvent, onResult: OnResult = () => undefined): void {
+    if (this.isUp) this.counts.eventsSent += 1;
     if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes);
     else this.#outbox.refuse(onResult, 'error: the relay is not connected');
   }
@@ -171,6 +175,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   }
 
   #listen(): void {
+    this.#socket.on('connected', (socket) => this.counts.connected(socket));
     this.#socket.on('open', () => this.#onOpen());
     this.#socket.on('lost', (reason, wasOpen) => this.#onLost(reason, wasOpen));
     this.#socket.on('message', (text) => this.#onMessage(text));
@@ -217,6 +222,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   #dispatch(frame: RelayFrame): void {
     switch (frame.type) {
       case 'EVENT':
+        this.counts.eventsReceived += 1;
         this.#subscriptions.onEvent(frame.id, frame.event);
         break;
       case 'OK':
@@ -243,6 +249,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
   }
 
   #onOk(id: string, ok: boolean, reason: string): void {
+    if (!ok && !isAuthRequired(reason)) this.counts.refused(reason);
     const settle = (): void => this.#outbox.settle(id, { ok, reason });
     if (!ok && refusesTime(reason)) void this.#settleWithClocks(id, reason);
     else if (ok || !isAuthRequired(reason)) settle();

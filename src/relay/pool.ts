@@ -8,7 +8,9 @@ import { normalizeRelayUrl } from '../protocol/names/address.js';
 import { NetworkWatch } from './connection/network-watch.js';
 import type { AgentFor } from './connection/proxy-agent.js';
 import { Suspension } from './connection/suspension.js';
+import { RelayLedger } from './counts.js';
 import { type AuthSigners, type RelayLink, WebSocketLink } from './link.js';
+import type { RelayEvent } from './link-types.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
 
 /** Links at once. A name can list any relays: a stranger must not make us hold connections without end. */
@@ -23,6 +25,8 @@ export interface RelayPoolOptions {
   readonly authSigners?: AuthSigners | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
+  /** Told of every relay that comes and goes. */
+  readonly onRelay?: ((event: RelayEvent) => void) | undefined;
   /** Default 60,000. */
   readonly idleMs?: number | undefined;
 }
@@ -35,6 +39,8 @@ interface Entry {
 
 export class RelayPool {
   readonly #options: RelayPoolOptions;
+  /** What passed over links, also over those that are closed by now. */
+  readonly ledger = new RelayLedger();
   /** By canonical URL. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
@@ -127,10 +133,21 @@ export class RelayPool {
   #add(url: string): Entry {
     if (this.#entries.size >= MAX_LINKS) this.#dropIdle();
     const { log, agentFor, authSigners, eventLimitBytes } = this.#options;
-    const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes });
+    const counts = this.ledger.of(url);
+    const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes, counts });
+    this.#watch(link);
     const entry: Entry = { link, holders: 0, idleTimer: undefined };
     this.#entries.set(url, entry);
     return entry;
+  }
+
+  #watch(link: RelayLink): void {
+    const { onRelay } = this.#options;
+    if (onRelay === undefined) return;
+    const { url } = link;
+    link.on('up', () => onRelay({ url, state: 'up' }));
+    link.on('down', (reason) => onRelay({ url, state: 'down', reason }));
+    link.on('unreachable', (reason) => onRelay({ url, state: 'unreachable', reason }));
   }
 
   #dropIdle(): void {

@@ -8,6 +8,8 @@ import { parseArgs } from 'node:util';
 import { measureConnectr } from './measures/connectr.js';
 import { measureCurves } from './measures/curve.js';
 import { measureExchanges } from './measures/exchanges.js';
+import { measureInteractive } from './measures/interactive.js';
+import { measureOks } from './measures/oks.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
 import { type Row, tableOf } from './report/table.js';
@@ -36,6 +38,7 @@ const relays: readonly RelayKind[] =
       ? ['plain']
       : ['plain', 'strfry'];
 
+const interactive = { rounds, bytes: bytes / 2, aloneMs: flags.quick ? 500 : 5_000 };
 const exchanges = { rounds, ...(flags.quick && { largest: 1, quietMs: 300 }) };
 
 /** In this order, each by a word for `--only`. */
@@ -45,8 +48,11 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
     relays.flatMap((relay) => [
       [`throughput ${relay}`, () => measureThroughput(relay, rounds, bytes)],
       [`events ${relay}`, () => measureExchanges(relay, exchanges)],
+      [`interactive ${relay}`, () => measureInteractive(relay, interactive)],
     ]),
   ),
+  // Three sets of processes more: not in the quick run, which is part of the tests.
+  ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
 

@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { run, useTempFolder } from './harness.js';
 
-const COMMANDS = 'proxy exit run demo relay resolve name cert ca discover keygen'.split(' ');
+const COMMANDS = 'proxy exit run demo relay resolve name alias cert ca discover keygen'.split(' ');
 const NPUB = 'npub180cvv07tjdrrgpa0j7j7tmnyl2yr6yr7l8j4s3evf6u64th6gkwsyjh6w6';
 
 describe('help', () => {

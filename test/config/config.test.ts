@@ -161,6 +161,12 @@ describe('settings', () => {
     expect(listen.port).to.equal(7777);
     expect(behaviour).to.include({ reorder: true, deliveryDelayMs: 5, loss: 0.5 });
     expect(seed).to.equal(7);
+    const rates = { 'byte-rate': '4000000', 'event-rate': '0.5', 'over-rate': 'refused' };
+    expect(relayConfig(sources({ flags: rates })).behaviour).to.deep.equal({
+      bytesPerSecond: 4_000_000,
+      eventsPerSecond: 0.5,
+      overRate: 'refused',
+    });
   });
 
   it('is frozen', () => {

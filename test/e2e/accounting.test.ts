@@ -6,7 +6,7 @@ import { expect } from 'chai';
 import { parseRule } from '../../src/exit/policy/rules.js';
 import { encodeNprofile } from '../../src/index.js';
 import { decodeHost } from '../../src/protocol/names/address.js';
-import type { Sums } from '../../src/tunnel/accounts.js';
+import type { Sums } from '../../src/tunnel/accounts/accounts.js';
 import { until } from '../support/until.js';
 import { ReversePath } from './reverse/path.js';
 import { Guest, type Line, type Party, SharedExit } from './support/shared-exit.js';

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
+import { AliasBook } from '../../src/proxy/names/alias-book.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from '../../src/proxy/proxy.js';
 import { MemoryRelay } from '../../src/relay/embedded/memory-relay.js';
 import { deadPort } from '../support/servers.js';
@@ -49,6 +50,19 @@ describe('proxy: the whole entry', () => {
     expect(streams).to.equal(0);
     expect((await curl(`${url}/readyz`)).stdout).to.equal('ready\n');
     expect((await curl(`${url}/ca.pem`)).stdout).to.equal(readFileSync(caPath, 'utf8'));
+  });
+
+  it('notices a short name that is added while it runs', async () => {
+    const { url } = await start({ relays: [] });
+    const ask = async (host: string) =>
+      (await curl('-i', '--proxy', url, `http://${host}/`)).stdout;
+    expect(await ask('shop.nostr')).to.match(/^HTTP\/1\.1 400 .*"shop" is not a public key/s);
+    // Without a relay, so that the answer comes at once.
+    new AliasBook(home).add('shop', new FakeExit().host.replace(/^.*\.(?=.+\.nostr$)/, ''));
+    expect(await ask('shop.nostr')).to.match(
+      /^HTTP\/1\.1 502 .*no relay is known for shop\.nostr/s,
+    );
+    expect(await ask('shpo.nostr')).to.match(/^HTTP\/1\.1 400 .*did you mean shop\.nostr\?/s);
   });
 
   it('starts without relays, for names that bring their own', async () => {

@@ -28,7 +28,7 @@ describe('the bounds of a process', function () {
     let tunnel: Tunnel;
 
     beforeEach(async () => {
-      tunnel = await Tunnel.start({ behaviour: { muteUnheard: false } }, MAX_STREAMS);
+      tunnel = await Tunnel.start({ behaviour: { muteUnheard: false } }, {}, MAX_STREAMS);
     });
     afterEach(() => tunnel.close());
 
@@ -99,11 +99,35 @@ describe('the bounds of a process', function () {
   it('hold for the windows of streams that are busy: together they promise no more than the whole', () => {
     const windows = new WindowShare();
     for (let busy = 1; busy <= 48; busy += 1) {
-      windows.touch({}, 1_000);
+      windows.touch({}, 100_000, 1_000);
       expect(windows.windowBytes).to.be.at.most(STREAM_WINDOW_BYTES);
       expect(windows.windowBytes * busy).to.be.at.most(TOTAL_WINDOW_BYTES);
     }
-    windows.touch({}, 10_000);
+    windows.touch({}, 100_000, 10_000);
+    expect(windows.windowBytes).to.equal(STREAM_WINDOW_BYTES);
+  });
+
+  it('leave the whole window to a bulk stream beside many that say little, however long they do', () => {
+    const windows = new WindowShare();
+    const [bulk, ...others] = Array.from({ length: 51 }, () => ({}));
+    for (let now = 0; now < 60_000; now += 100) {
+      windows.touch(bulk!, 500_000, now);
+      for (const other of others) windows.touch(other, 200, now);
+    }
+    expect(windows.windowBytes).to.equal(STREAM_WINDOW_BYTES);
+    for (const other of others) windows.touch(other, 100_000, 60_000);
+    expect(windows.windowBytes).to.be.below(STREAM_WINDOW_BYTES / 8);
+    for (const other of others) windows.forget(other);
+    expect(windows.windowBytes).to.equal(STREAM_WINDOW_BYTES);
+  });
+
+  it('give a window back that was much used and is little used now', () => {
+    const windows = new WindowShare();
+    const streams = Array.from({ length: 12 }, () => ({}));
+    for (const stream of streams) windows.touch(stream, 100_000, 0);
+    expect(windows.windowBytes).to.equal(TOTAL_WINDOW_BYTES / 12);
+    for (let now = 0; now < 6_000; now += 500)
+      for (const each of streams) windows.touch(each, 10, now);
     expect(windows.windowBytes).to.equal(STREAM_WINDOW_BYTES);
   });
 

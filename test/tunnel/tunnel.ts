@@ -20,9 +20,13 @@ export interface Side {
   close(): Promise<void>;
 }
 
-export function entrySide(log: Logger = silentLog, maxStreams?: number): Side {
+/**
+ * @param version of reliable streams, up to which it speaks them; default, here and below: the newest
+ * @param maxStreams at once
+ */
+export function entrySide(log: Logger = silentLog, version?: number, maxStreams?: number): Side {
   const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
-  const session: Session = new Session({ pool, log, maxStreams });
+  const session: Session = new Session({ pool, log, version, maxStreams });
   return side(session, pool);
 }
 
@@ -31,10 +35,11 @@ export async function exitSide(
   relays: readonly string[],
   onIncoming: (incoming: IncomingStream) => void,
   log: Logger = silentLog,
+  version?: number,
   maxStreams?: number,
 ): Promise<Side> {
   const pool = new RelayPool({ log, authSigners: () => [signer] });
-  const session = new Session({ pool, log, signer, relays, onIncoming, maxStreams });
+  const session = new Session({ pool, log, signer, relays, version, onIncoming, maxStreams });
   await session.start();
   return side(session, pool);
 }
@@ -64,12 +69,16 @@ export class Tunnel {
   exit!: Side;
 
   /** @param maxStreams of each side */
-  static async start(options: MemoryRelayOptions = {}, maxStreams?: number): Promise<Tunnel> {
+  static async start(
+    options: MemoryRelayOptions = {},
+    versions: { readonly entry?: number; readonly exit?: number } = {},
+    maxStreams?: number,
+  ): Promise<Tunnel> {
     const tunnel = new Tunnel();
     tunnel.#maxStreams = maxStreams;
     tunnel.#relay = await startTestRelay(options);
-    tunnel.entry = entrySide(tunnel.#log, maxStreams);
-    await tunnel.startExit();
+    tunnel.entry = entrySide(tunnel.#log, versions.entry, maxStreams);
+    await tunnel.startExit(versions.exit);
     return tunnel;
   }
 
@@ -82,10 +91,10 @@ export class Tunnel {
     return embeddedIn(this.#relay);
   }
 
-  async startExit(): Promise<void> {
+  async startExit(version?: number): Promise<void> {
     const { signer, url } = this;
     const onIncoming = (incoming: IncomingStream): void => this.onIncoming(incoming);
-    this.exit = await exitSide(signer, [url], onIncoming, this.#log, this.#maxStreams);
+    this.exit = await exitSide(signer, [url], onIncoming, this.#log, version, this.#maxStreams);
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */

@@ -7,6 +7,7 @@ import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { checkServed } from '../lookup/check.js';
+import { givenHost } from '../lookup/host.js';
 import { fetchPin, withLookup } from '../lookup/lookup.js';
 import { upstreamOf } from '../upstream.js';
 
@@ -26,8 +27,9 @@ export const certCommand = (io: Io): CommandBody => ({
     const config = ownProxyConfig(sources);
     const log = openLog(io, config);
     await makeHome(config.home);
+    const { host } = await givenHost(String(flags.host), sources);
     const { to, pin } = await withLookup(sources, config, log, async (lookup) => {
-      const to = await lookup.resolver.resolve(String(flags.host));
+      const to = await lookup.resolver.resolve(host);
       return { to, pin: await fetchPin(lookup, to, config.home, log) };
     });
     if (flags.check === true) {

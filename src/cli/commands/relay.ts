@@ -12,12 +12,14 @@ export const relayCommand = (io: Io): CommandBody => ({
     yargs
       .options(options('listen', 'behave', 'delay', 'loss', 'duplicate', 'reorder', 'replay'))
       .options(options('max-event-bytes', 'disconnect-every', 'seed'))
+      .options(options('byte-rate', 'event-rate', 'over-rate'))
       .options(options('log-level', 'log-format', 'json'))
       .epilogue(
         examples(
           ['on ws://127.0.0.1:7777', 'nws relay'],
           ['a free port, told as JSON', 'nws relay --listen 127.0.0.1:0 --json'],
           ['the habits of a busy strfry, and some loss', 'nws relay --behave strfry --loss 0.01'],
+          ['4 MB a second of each client', 'nws relay --byte-rate 4000000'],
         ),
       ),
   handler: async (flags) => {

@@ -1,10 +1,10 @@
-// What `resolve` and `cert` ask relays with, open for the time of one question.
+// What `resolve`, `cert` and others ask relays with, open for the time of one question.
 
 import type { Logger } from 'pino';
 import type { BaseConfig } from '../../config/config.js';
 import type { Sources } from '../../config/env.js';
 import { NwsError, toNwsError } from '../../errors.js';
-import { decodeHost } from '../../protocol/names/address.js';
+import { AliasBook } from '../../proxy/names/alias-book.js';
 import { HostResolver, type ResolvedHost } from '../../proxy/resolve.js';
 import { RelayPool } from '../../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../../tls/pins/pins.js';
@@ -23,8 +23,9 @@ export async function withLookup<T>(
   ask: (lookup: Lookup) => Promise<T>,
 ): Promise<T> {
   const pool = new RelayPool({ log, agentFor: upstreamOf(sources) });
-  const { relays, aliases } = config;
-  const resolver = new HostResolver({ relays, aliases, events: pool, log });
+  const { relays, aliases, home } = config;
+  const book = new AliasBook(home);
+  const resolver = new HostResolver({ relays, aliases, book, events: pool, log });
   try {
     return await ask({ pool, resolver });
   } finally {
@@ -33,22 +34,12 @@ export async function withLookup<T>(
 }
 
 /** What a name means, also where no relay is known for it. */
-export async function resolveHost(
-  resolver: HostResolver,
-  host: string,
-  aliases: ReadonlyMap<string, string>,
-): Promise<ResolvedHost> {
+export async function resolveHost(resolver: HostResolver, host: string): Promise<ResolvedHost> {
   try {
     return await resolver.resolve(host);
   } catch (error) {
     if (toNwsError(error).code !== 'no_relay') throw error;
-    const name = host.toLowerCase().replace(/\.$/, '');
-    const alias = aliases.get(name);
-    const destination = alias ?? name;
-    const { pubkey } = decodeHost(destination);
-    const kind = destination.startsWith('npub1') ? 'npub' : 'name';
-    const source = alias === undefined ? kind : 'alias';
-    return { host: name, destination, pubkey, relays: [], relaySources: [], source };
+    return { ...resolver.decode(host), relays: [], relaySources: [] };
   }
 }
 

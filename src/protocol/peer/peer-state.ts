@@ -17,6 +17,7 @@ import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
 import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
+import { PeerVersion } from './peer-version.js';
 
 export type { Parcel } from './packer.js';
 export type { PeerOptions, PlainParcel } from './peer-types.js';
@@ -24,11 +25,16 @@ export type { PeerOptions, PlainParcel } from './peer-types.js';
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
 
-type Shared = Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now' | 'onTouched'>;
+type Shared = Pick<
+  StreamOptions,
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now' | 'onTouched'
+>;
 
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
+  /** What the peer is written in. */
+  readonly version: PeerVersion;
   readonly #options: PeerOptions;
   readonly #onTouched = (key: string): void => this.streams.touch(key);
   /** How much may be on its way to the peer. */
@@ -44,6 +50,7 @@ export class PeerState {
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
     this.#control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
@@ -70,9 +77,13 @@ export class PeerState {
     if (isOther) this.streams.touchUnanswered();
   }
 
-  /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
-  suggest(reliable: boolean, now: number): void {
+  /**
+   * Something else than the peer's messages says whether it speaks reliable streams; that may be out of date.
+   * @param version up to which it speaks them
+   */
+  suggest(reliable: boolean, now: number, version = 1): void {
     if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
+    this.version.suggest(reliable ? version : 0);
   }
 
   #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {
@@ -97,8 +108,9 @@ export class PeerState {
   }
 
   #shared(now: number): Shared {
-    const { windowBytes, memory } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, now, onTouched: this.#onTouched };
+    const { roundTrip } = this;
+    const { windowBytes, memory, version } = this.#options;
+    return { roundTrip, windowBytes, memory, version, now, onTouched: this.#onTouched };
   }
 
   #add(stream: StreamState): StreamState {
@@ -126,6 +138,7 @@ export class PeerState {
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
     }
+    if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
@@ -143,10 +156,8 @@ export class PeerState {
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
-      const late = this.#past.answer(message.key);
-      // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
-      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      const late = this.#past.answer(message);
+      if (late !== undefined) this.#control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -217,15 +228,7 @@ export class PeerState {
    */
   probe(now: number): void {
     this.#control.ping(now);
-    const asked = this.streams.nextOpen(MAX_ASKED_AFTER);
-    for (const { key, receive } of asked) {
-      receive.acknowledge(now);
-      this.streams.touch(key);
-    }
-    this.#liveness.asked(
-      asked.map(({ key }) => key),
-      now,
-    );
+    this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -259,12 +262,13 @@ export class PeerState {
     this.streams.touch(stream.key);
   }
 
-  /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
-  pull(now: number, capacityBytes: number): Parcel[] {
+  /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
+  pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
     const { flight, streams } = this;
     const control = this.#control;
     const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
-    return pack({ streams, control, flight, flightBytes }, now, capacityBytes);
+    const onRepeat = (): void => this.version.doubt();
+    return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */

@@ -155,17 +155,20 @@ export class PeerStreams {
     return this.#wakes.earliestAt;
   }
 
-  /** The next so many open ones, in turn, of a peer that answers questions. */
-  nextOpen(count: number): StreamState[] {
-    const open: StreamState[] = [];
+  /** Shows the peer the next so many of those that are open, in turn, by an acknowledgement. Returns their keys. */
+  askAfter(count: number, now: number): string[] {
+    const asked: string[] = [];
     let left = Math.min(count, this.size);
     for (const [key, stream] of this.#byKey) {
       if (left-- === 0) break;
       this.#byKey.delete(key);
       this.#byKey.set(key, stream);
-      if (stream.phase === 'open' && !stream.isPlain) open.push(stream);
+      if (stream.phase !== 'open' || stream.isPlain) continue;
+      stream.receive.acknowledge(now);
+      this.touch(key);
+      asked.push(key);
     }
-    return open;
+    return asked;
   }
 
   /** The link to the peer was replaced: what is in flight is sent again. */

@@ -26,7 +26,7 @@ export class ReadyQueues {
 
   /** Puts the stream where it belongs now. Where it stands already, it keeps its place. */
   file(stream: StreamState, now: number): void {
-    const { hasData } = stream;
+    const hasData = stream.hasData(now);
     const { queuedBytes, lostBytes } = stream.send;
     const isUrgent = stream.urgent(now) || (hasData && lostBytes > 0);
     const isBulk = hasData && queuedBytes + lostBytes > SMALL_BYTES;

@@ -4,6 +4,7 @@
 import type { Ack, Data } from '../wire/message.js';
 import type { ReceiveHalf } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
+import { EventFill } from './sending/event-fill.js';
 import type { Segment } from './sending/segment.js';
 import type { SendHalf } from './sending/send-half.js';
 import type { Outgoing } from './stream-types.js';
@@ -14,6 +15,7 @@ export class ReliableFlow {
   readonly #send: SendHalf;
   readonly #receive: ReceiveHalf;
   readonly #roundTrip: RoundTrip;
+  readonly #fill = new EventFill();
   /** Without progress until then, the stream has stalled for good. */
   #stallAt = 0;
 
@@ -61,6 +63,11 @@ export class ReliableFlow {
     return this.#receive.ackDue(now) || this.#send.probe(now);
   }
 
+  /** Whether there is data to send now. */
+  hasData(now: number): boolean {
+    return this.#send.ready && !this.#fill.isWaiting(this.#send, now);
+  }
+
   /** The next data, or undefined. See SendHalf.pull. */
   pullData(
     now: number,
@@ -71,7 +78,9 @@ export class ReliableFlow {
     // The time without progress starts when there is something to wait for.
     if (!this.#send.awaitsPeer) this.restart(now);
     const segment = this.#send.pull(now, maxBytes, isAlone);
-    return segment && { message: this.#data(segment, maxRanges), segment };
+    if (segment === undefined) return undefined;
+    this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
+    return { message: this.#data(segment, maxRanges), segment };
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
@@ -98,6 +107,7 @@ export class ReliableFlow {
   /** The times at which `tick` or a pull will have something to do without anything else happening. */
   get wakeTimes(): readonly (number | undefined)[] {
     const stallAt = this.#send.awaitsPeer ? this.#stallAt : undefined;
-    return [this.#receive.ackAt, this.#send.wakeAt, stallAt];
+    const fullAt = this.#send.ready ? this.#fill.until : undefined;
+    return [this.#receive.ackAt, fullAt, this.#send.wakeAt, stallAt];
   }
 }

@@ -3,7 +3,7 @@
 // owed-answer, the halves); here is the one lifecycle that decides which of them speaks, and so it stays in one file.
 
 import { NwsError } from '../../errors.js';
-import { EARLY_DATA_BYTES, STREAM_VERSION } from '../../limits.js';
+import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainLane } from '../plain/plain-lane.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
@@ -250,9 +250,9 @@ export class StreamState {
   }
 
   /** Whether there is data to send now, other than in the plain way. */
-  get hasData(): boolean {
+  hasData(now: number): boolean {
     if (!this.#plain.isOff) return false;
-    if (this.#phase === 'open') return this.send.ready;
+    if (this.#phase === 'open') return this.#flow.hasData(now);
     // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
@@ -262,7 +262,7 @@ export class StreamState {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const mayData = this.hasData && maxBytes > 0;
+    const mayData = this.hasData(now) && maxBytes > 0;
     const data = mayData && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
     if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
@@ -277,9 +277,8 @@ export class StreamState {
 
   #pullAnswer(): Outgoing {
     this.#answer.clear();
-    const { key } = this;
-    if (this.#phase === 'over') return { message: resetFor(key, this.#error) };
-    return { message: { type: 'OPEN', key, v: STREAM_VERSION, window: this.receive.window } };
+    if (this.#phase === 'over') return { message: resetFor(this.key, this.#error) };
+    return { message: this.#opening.answer(this.receive.window) };
   }
 
   /** Nothing is left to say. */

@@ -19,6 +19,8 @@ export type PeerKind = 'reliable' | 'plain' | 'unknown';
 export interface StreamOptions {
   readonly key: string;
   readonly peerKind: PeerKind;
+  /** Of reliable streams, up to which we speak them; default: the newest. */
+  readonly version?: number | undefined;
   readonly destination: string;
   readonly roundTrip: RoundTrip;
   /** How much may be in flight toward us now, in bytes. */

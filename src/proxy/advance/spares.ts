@@ -2,8 +2,8 @@
 // one round trip over the relays instead of two. A spare has never carried anything of a client.
 
 import type { TLSSocket } from 'node:tls';
+import type { HostPort } from '../../http/host-port.js';
 import type { Pin } from '../../tls/pins/pin.js';
-import type { HostPort } from '../host-port.js';
 import type { ResolvedHost } from '../resolve.js';
 
 /** Less than exits keep a connection without a request, by more than relays take. */

@@ -6,10 +6,10 @@ import type { Duplex } from 'node:stream';
 import { connectHost } from '../../common/connect-host.js';
 import { within } from '../../common/waiting.js';
 import { NwsError, toNwsError } from '../../errors.js';
+import { formatHostPort, type HostPort } from '../../http/host-port.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { type Caller, passOn } from '../caller.js';
 import type { Entry } from '../entry.js';
-import { formatHostPort, type HostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
 import { connectThrough } from './upstream.js';
 

@@ -7,7 +7,7 @@ import type { Logger } from 'pino';
 import { BoundedMap } from '../../common/bounded.js';
 import { unlessAborted, within } from '../../common/waiting.js';
 import { type ErrorCode, NwsError, toNwsError } from '../../errors.js';
-import { formatHostPort, type HostPort } from '../host-port.js';
+import { formatHostPort, type HostPort } from '../../http/host-port.js';
 import type { OpenVia } from '../streams.js';
 import { ExitRests } from './exit-rests.js';
 import { KnownExits, type WebExit } from './known-exits.js';

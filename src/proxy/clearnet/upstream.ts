@@ -5,8 +5,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { connect, isIP, type Socket } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
 import { NwsError, toNwsError } from '../../errors.js';
+import { formatHostPort, type HostPort } from '../../http/host-port.js';
 import { ADDRESS_ATTEMPT_MS, MAX_HEADER_BYTES } from '../../limits.js';
-import { formatHostPort, type HostPort } from '../host-port.js';
 import { endWith } from '../streams.js';
 
 /** How long it may take to be reached and, for CONNECT, to reach the host: it waits for others in turn. */

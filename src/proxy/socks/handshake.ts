@@ -6,7 +6,7 @@
 // answered by whoever serves it.
 
 import type { NwsError } from '../../errors.js';
-import type { HostPort } from '../host-port.js';
+import type { HostPort } from '../../http/host-port.js';
 import {
   answer,
   choice,

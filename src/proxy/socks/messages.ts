@@ -2,7 +2,7 @@
 
 import ipaddr from 'ipaddr.js';
 import { type ErrorCode, NwsError } from '../../errors.js';
-import { formatHostPort, type HostPort, parseHostPort } from '../host-port.js';
+import { formatHostPort, type HostPort, parseHostPort } from '../../http/host-port.js';
 
 export const VERSION = 5;
 export const VERSION_4 = 4;

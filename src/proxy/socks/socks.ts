@@ -3,8 +3,8 @@
 
 import type { Socket } from 'node:net';
 import type { NwsError } from '../../errors.js';
+import type { Authenticator } from '../../http/auth/auth.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
-import type { Authenticator } from '../auth/auth.js';
 import { type Answers, Caller } from '../caller.js';
 import type { Entry } from '../entry.js';
 import { ignoreErrors } from '../streams.js';

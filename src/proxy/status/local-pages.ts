@@ -3,8 +3,8 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { NwsError } from '../../errors.js';
+import { isLoopbackHost, parseHostPort } from '../../http/host-port.js';
 import { replyFailure } from '../../http/reply.js';
-import { isLoopbackHost, parseHostPort } from '../host-port.js';
 
 export interface LocalPagesOptions {
   /** The local CA's certificate, PEM. */

@@ -17,6 +17,7 @@ import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
 import { Http1Origins } from '../../http/h1/origins.js';
 import { endToEnd, replaceHeaders, values } from '../../http/headers.js';
+import { type AbsoluteTarget, formatHostPort, type HostPort } from '../../http/host-port.js';
 import { replyFailure, replyFailureRaw } from '../../http/reply.js';
 import { forwardUpgrade } from '../../http/upgrade.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
@@ -30,7 +31,6 @@ import {
   proxyAuthorization,
 } from '../clearnet/upstream.js';
 import type { Entry } from '../entry.js';
-import { type AbsoluteTarget, formatHostPort, type HostPort } from '../host-port.js';
 import type { ResolvedHost } from '../resolve.js';
 import { endWith } from '../streams.js';
 

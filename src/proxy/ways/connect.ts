@@ -7,11 +7,11 @@
 
 import type { Socket } from 'node:net';
 import { toNwsError } from '../../errors.js';
+import { type HostPort, parseHostPort } from '../../http/host-port.js';
 import { replyFailureRaw } from '../../http/reply.js';
 import { type Answers, Caller, logFailure } from '../caller.js';
 import { connectClearnet } from '../clearnet/clearnet.js';
 import type { Entry } from '../entry.js';
-import { type HostPort, parseHostPort } from '../host-port.js';
 import { ignoreErrors } from '../streams.js';
 import { passThrough } from '../tls/passthrough.js';
 import { terminate } from '../tls/terminate.js';

@@ -1,6 +1,7 @@
 // One WebSocket to one relay that comes back by itself: dialling, back-off, keep-alive, text frames.
 // Knows nothing of Nostr: link.ts gives the frames their meaning.
 import { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
 import { type RawData, WebSocket } from 'ws';
 import { Backoff } from './backoff.js';
 import { createConnectionWith } from './create-connection.js';
@@ -32,6 +33,8 @@ export interface RelaySocketOptions {
 }
 
 interface RelaySocketEvents {
+  /** TCP is up and the relay agrees to a WebSocket. */
+  connected: [socket: Socket];
   open: [];
   message: [text: string];
   /** A binary frame, which no relay has a reason to send. */
@@ -178,6 +181,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     };
     ws.on('upgrade', ({ socket }) => {
       this.#localAddress = socket.localAddress;
+      this.emit('connected', socket);
     });
     ws.on('unexpected-response', (_request, response) => {
       const answer = readAnswer(response, url, redirects);

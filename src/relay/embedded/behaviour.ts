@@ -2,6 +2,15 @@
 import type { Event as NostrEvent } from 'nostr-tools';
 import { DEFAULT_EVENT_BYTES } from '../../limits.js';
 
+/** An answer that names another place. */
+export interface Redirect {
+  /** Of HTTP: 301, 302, 307 or 308. */
+  readonly status: number;
+  /** URL. */
+  readonly location: string;
+}
+
+/** Habits and faults of a relay. */
 export interface RelayBehaviour {
   /** Live events wait this long, in batches, before they are delivered. */
   deliveryDelayMs: number;
@@ -31,6 +40,12 @@ export interface RelayBehaviour {
   refusals: 'named' | 'notice';
   /** What is said of an event that is too large, with SIZE for the bound in bytes. */
   tooLargeText: string;
+  /** What one client may publish in a second, in bytes of frames; 0: no limit. */
+  bytesPerSecond: number;
+  /** The same in events; 0: no limit. */
+  eventsPerSecond: number;
+  /** What is beyond that is taken in its turn, so that its OK and its delivery are late, or refused as `rate-limited:`. */
+  overRate: 'late' | 'refused';
   /** Says `mute:` for an ephemeral event that nobody is subscribed to, as khatru does. */
   muteUnheard: boolean;
   /** Drops every connection when something happens this long after the last time; 0: never. */
@@ -62,7 +77,7 @@ export interface RelayBehaviour {
   /** A WebSocket without User-Agent gets a 403, as at some CDNs. */
   wantsUserAgent: boolean;
   /** Where a handshake is redirected to instead, and how. */
-  redirect: { readonly status: number; readonly location: string } | undefined;
+  redirect: Redirect | undefined;
 }
 
 export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
@@ -77,6 +92,9 @@ export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({
   missEveryOk: 0,
   refusals: 'named',
   tooLargeText: 'invalid: event too large',
+  bytesPerSecond: 0,
+  eventsPerSecond: 0,
+  overRate: 'late',
   muteUnheard: true,
   disconnectEveryMs: 0,
   maxEventBytes: DEFAULT_EVENT_BYTES,

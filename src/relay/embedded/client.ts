@@ -4,12 +4,14 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { WebSocket } from 'ws';
 import { isEphemeral } from '../../protocol/wire/events.js';
 import { ClientAuth } from './client-auth.js';
+import { ClientRate } from './client-rate.js';
 import type { RelayCore, Verdict } from './core.js';
 import type { LiveSubscription } from './deliveries.js';
 import { parseFilters } from './filter-index.js';
 
 /** NIP-01: the longest subscription id. */
 const MAX_ID_CHARS = 64;
+const RATE_LIMITED = 'rate-limited: slow down';
 const AUTH_REQUIRED = 'auth-required: this relay wants to know who you are';
 
 export interface RelayClientOptions {
@@ -23,6 +25,7 @@ export class RelayClient {
   readonly #ws: WebSocket;
   readonly #core: RelayCore;
   readonly #auth: ClientAuth;
+  readonly #rate: ClientRate;
   readonly #subscriptions = new Map<string, LiveSubscription>();
   /** Events since the client has authenticated. */
   #events = 0;
@@ -33,6 +36,7 @@ export class RelayClient {
     this.#ws = ws;
     this.#core = core;
     this.#auth = new ClientAuth(host);
+    this.#rate = new ClientRate(core.behaviour, (isFull) => (isFull ? ws.pause() : ws.resume()));
     const { authRequired, authChallenge } = core.behaviour;
     if (authRequired && authChallenge === 'first') this.#sendChallenge();
   }
@@ -44,7 +48,7 @@ export class RelayClient {
   onMessage(text: string): void {
     const frame = parseFrame(text);
     const [type, first, ...rest] = frame ?? [];
-    if (type === 'EVENT') this.#onEvent(first);
+    if (type === 'EVENT') this.#onEvent(first, text.length);
     else if (type === 'AUTH') this.#onAuth(first);
     else if (type === 'REQ' && isSubscriptionId(first)) this.#onReq(first, rest);
     else if (type === 'CLOSE' && isSubscriptionId(first)) this.#end(first);
@@ -53,10 +57,16 @@ export class RelayClient {
 
   /** Ends what the relay holds for this client. */
   close(): void {
+    this.#rate.close();
     for (const id of [...this.#subscriptions.keys()]) this.#end(id);
   }
 
-  #onEvent(value: unknown): void {
+  #onEvent(value: unknown, bytes: number): void {
+    if (this.#rate.take(bytes, () => this.#judgeEvent(value))) return;
+    this.#answer(value, this.#core.refuse(RATE_LIMITED));
+  }
+
+  #judgeEvent(value: unknown): void {
     if (this.#isForgotten()) this.#askAgain();
     if (this.#isLockedOut()) {
       this.#send(['OK', idOf(value), false, AUTH_REQUIRED]);

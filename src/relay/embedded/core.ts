@@ -70,6 +70,12 @@ export class RelayCore {
     this.#deliveries.push({ ...judgement, onCommitted });
   }
 
+  /** Refuses an event unseen. */
+  refuse(reason: string): Verdict {
+    this.#refused++;
+    return no(reason);
+  }
+
   /** Starts live delivery, and gives what is stored already, newest first. */
   subscribe(subscription: LiveSubscription): StoredEvent[] {
     this.#index.add(subscription);

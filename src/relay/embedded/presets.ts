@@ -47,6 +47,14 @@ export const strictBehaviour: Habits = Object.freeze({
   wantsUserAgent: true,
 });
 
+/** A public relay that rations what strangers publish, and refuses the rest. */
+export const rationedBehaviour: Habits = Object.freeze({
+  deliveryDelayMs: 10,
+  muteUnheard: false,
+  eventsPerSecond: 20,
+  overRate: 'refused',
+});
+
 /** By the name that `--behave` takes. */
 export const PRESETS = Object.freeze({
   plain: Object.freeze({}) as Habits,
@@ -54,6 +62,7 @@ export const PRESETS = Object.freeze({
   'nostr-rs-relay': nostrRsRelayBehaviour,
   khatru: khatruBehaviour,
   strict: strictBehaviour,
+  rationed: rationedBehaviour,
 });
 
 export type PresetName = keyof typeof PRESETS;

@@ -12,7 +12,15 @@ import {
   replaceFile,
   withLock,
 } from '../files/files.js';
-import { isNewer, MAX_PEM_CHARS, type Pin, type PinRecord, pinOf, readPin } from './pin.js';
+import {
+  isNewer,
+  MAX_PEM_CHARS,
+  type Pin,
+  type PinHistory,
+  type PinRecord,
+  pinOf,
+  readPin,
+} from './pin.js';
 
 /** Beyond this the pin that was recorded first is forgotten. A pin takes about a kilobyte. */
 const MAX_PINS = 5_000;
@@ -59,13 +67,38 @@ export class PinStore {
     const pin = readPin(event, event.pubkey, Math.floor(Date.now() / 1000));
     const standing = this.get(pin.pubkey);
     if (standing !== undefined && !isNewer(pin, standing)) return standing;
-    const { pubkey, eventId, createdAt, pem, reliable } = pin;
+    const { pubkey, eventId, createdAt, pem, reliable, version } = pin;
     withLock(`${this.#path}.lock`, () => {
       this.#refresh();
-      this.#merge({ pubkey, eventId, createdAt, pem, reliable });
+      const history = this.#historyWith(pin);
+      this.#merge({ pubkey, eventId, createdAt, pem, reliable, version, history });
       this.#write();
     });
     return this.get(pubkey) ?? pin;
+  }
+
+  /** Pins on record. */
+  get size(): number {
+    return this.#records.size;
+  }
+
+  /**
+   * The pins that were recorded last, the newest first, with what came before them.
+   * @throws NwsError `bad_config` when the file was broken since.
+   */
+  latest(limit: number): (Pin & { readonly history?: PinHistory | undefined })[] {
+    this.#refresh();
+    const records = [...this.#records.values()].slice(-limit).reverse();
+    return records.map((record) => ({ ...this.#pinOf(record), history: record.history }));
+  }
+
+  #historyWith({ pubkey, pem }: Pin): PinHistory {
+    const before = this.#records.get(pubkey);
+    const now = Math.floor(Date.now() / 1000);
+    // Records of earlier versions have none.
+    const history = before?.history ?? { since: before?.createdAt ?? now, changes: 0 };
+    if (before === undefined || before.pem === pem) return history;
+    return { ...history, changes: history.changes + 1, changedAt: now };
   }
 
   #pinOf(record: PinRecord): Pin {
@@ -117,7 +150,10 @@ function decode(path: string, text: string): PinRecord[] {
 
 function isRecord(value: unknown): value is PinRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { pubkey, eventId, createdAt, pem, reliable } = value as Record<string, unknown>;
+  const { pubkey, eventId, createdAt, pem, reliable, version, history } = value as Record<
+    string,
+    unknown
+  >;
   return (
     typeof pubkey === 'string' &&
     HEX_32_BYTES.test(pubkey) &&
@@ -126,8 +162,17 @@ function isRecord(value: unknown): value is PinRecord {
     Number.isSafeInteger(createdAt) &&
     typeof pem === 'string' &&
     pem.length <= MAX_PEM_CHARS &&
-    typeof reliable === 'boolean'
+    typeof reliable === 'boolean' &&
+    (version === undefined || Number.isSafeInteger(version)) &&
+    (history === undefined || isHistory(history))
   );
+}
+
+function isHistory(value: unknown): value is PinHistory {
+  if (typeof value !== 'object' || value === null) return false;
+  const { since, changes, changedAt } = value as Record<string, unknown>;
+  const isCount = (part: unknown): boolean => Number.isSafeInteger(part) && Number(part) >= 0;
+  return isCount(since) && isCount(changes) && (changedAt === undefined || isCount(changedAt));
 }
 
 function broken(path: string, cause?: unknown): NwsError {

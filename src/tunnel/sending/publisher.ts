@@ -6,6 +6,7 @@
 import type { Logger } from 'pino';
 import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
+import { encodeMessage } from '../../protocol/wire/message.js';
 import type { PublishResult, RelayLink } from '../../relay/link.js';
 import { deafnessOf, isLasting, refusalOf } from '../opening/refusal.js';
 import type { PlainSender } from './plain-sender.js';
@@ -42,10 +43,15 @@ export class Publisher {
     const { state, route, sealer, plain, onChanged } = this.#options;
     const link = route.pick(now);
     if (link === undefined || !link.canPublish) return false;
-    const parcels = state.pull(now, sealer.capacity(route.eventLimitBytes(link)));
+    const { encoding } = state.version;
+    const capacity = sealer.capacity(route.eventLimitBytes(link));
+    const parcels = state.pull(now, capacity, encoding);
     if (parcels.length === 0) return plain.sendOne(now);
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
-    const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
+    const messages = parcels.map(({ message }) => message);
+    // One who knows NIP-443 alone understands what is no array, and must understand nothing else.
+    const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages);
+    const { event, bytes } = sealer.seal(plaintext);
     link.publish(event, (result) => this.#published(result, link, parcels, bytes));
     // What the peer acknowledges was delivered, whatever the relay says or doesn't.
     const onArrived = (): void => {
@@ -128,9 +134,4 @@ export class Publisher {
     this.#options.state.roundTrip.forgetShortest();
     this.#options.state.relink(now);
   }
-}
-
-/** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
-function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
-  return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
 }

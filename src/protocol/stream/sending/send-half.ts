@@ -97,7 +97,11 @@ export class SendHalf {
 
   /** A segment is lost, or there is something new that the window has room for: what `pull` gives out, room allowing. */
   get ready(): boolean {
-    return this.#segments.hasLost || this.#finReady || this.#isWorthCutting(this.#sendable);
+    return this.hasLost || this.#finReady || this.#isWorthCutting(this.sendableBytes);
+  }
+
+  get hasLost(): boolean {
+    return this.#segments.hasLost;
   }
 
   /** Whether so many bytes make a segment, where the window or the queue has no more. */
@@ -113,7 +117,8 @@ export class SendHalf {
     return Math.min(this.#limit, this.#acked + STREAM_WINDOW_BYTES) - this.#nextOffset;
   }
 
-  get #sendable(): number {
+  /** Bytes that were never sent and that the window has room for. */
+  get sendableBytes(): number {
     return Math.min(this.#queue.bytes, Math.max(0, this.#room));
   }
 
@@ -127,7 +132,7 @@ export class SendHalf {
    * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
    */
   pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
-    const segment = this.#segments.hasLost
+    const segment = this.hasLost
       ? this.#segments.takeLost(maxBytes, isAlone)
       : this.#cut(maxBytes, now, isAlone);
     if (segment === undefined) return undefined;
@@ -139,11 +144,11 @@ export class SendHalf {
   }
 
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
-    const size = Math.min(this.#sendable, maxBytes);
+    const size = Math.min(this.sendableBytes, maxBytes);
     const emptiesQueue = size === this.#queue.bytes;
     // Cut short by an event that is nearly full: the next one has room.
-    if (size < MIN_CUT_BYTES && size < this.#sendable && !isAlone) return undefined;
-    if (size === this.#sendable && size > 0 && !this.#isWorthCutting(size)) return undefined;
+    if (size < MIN_CUT_BYTES && size < this.sendableBytes && !isAlone) return undefined;
+    if (size === this.sendableBytes && size > 0 && !this.#isWorthCutting(size)) return undefined;
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
     if (size === 0 && !fin) return undefined;
     const offset = this.#nextOffset;

@@ -8,7 +8,7 @@ import {
   isLoopbackHost,
   parseAbsoluteForm,
   parseHostPort,
-} from '../../src/proxy/host-port.js';
+} from '../../src/http/host-port.js';
 import { expectError } from '../support/expect-error.js';
 
 describe('proxy: host and port', () => {

@@ -1,11 +1,11 @@
 // `nws name`: the .nostr name and the nprofile of a key.
 
-import { baseConfig } from '../../config/config.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../../protocol/names/address.js';
-import { parsePublicKey } from '../../protocol/names/public-key.js';
-import type { CommandBody } from '../command.js';
-import { examples, options } from '../help.js';
-import { type Io, print, sourcesOf } from '../io.js';
+import { baseConfig } from '../../../config/config.js';
+import { encodeName, encodeNprofile, encodeNpub } from '../../../protocol/names/address.js';
+import { parsePublicKey } from '../../../protocol/names/public-key.js';
+import type { CommandBody } from '../../command.js';
+import { examples, options } from '../../help.js';
+import { type Io, print, sourcesOf } from '../../io.js';
 
 export const nameCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>

@@ -1,7 +1,7 @@
 // The slowing of failed attempts, by a clock of its own.
 
 import { expect } from 'chai';
-import { Attempts } from '../../../src/proxy/auth/attempts.js';
+import { Attempts } from '../../../src/http/auth/attempts.js';
 
 const LIMITS = {
   freeFailures: 2,

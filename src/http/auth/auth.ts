@@ -7,12 +7,15 @@ import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { NwsError } from '../../errors.js';
-import { responseHead } from '../../http/headers.js';
-import { keepForUpload, proxyStatus } from '../../http/reply.js';
+import { responseHead } from '../headers.js';
+import { keepForUpload, proxyStatus } from '../reply.js';
 import { type AttemptLimits, Attempts } from './attempts.js';
 
+/** What clients of a proxy log in with. */
 export interface Credentials {
+  /** Without a colon. */
   readonly user: string;
+  /** Compared in constant time. */
   readonly password: string;
 }
 

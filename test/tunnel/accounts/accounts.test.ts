@@ -4,9 +4,9 @@ import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { expect } from 'chai';
 import { pino } from 'pino';
-import { type ErrorCode, NwsError } from '../../src/errors.js';
-import { Accounts } from '../../src/tunnel/accounts.js';
-import { SocketLike } from '../../src/tunnel/duplex/socket-like.js';
+import { type ErrorCode, NwsError } from '../../../src/errors.js';
+import { Accounts } from '../../../src/tunnel/accounts/accounts.js';
+import { SocketLike } from '../../../src/tunnel/duplex/socket-like.js';
 
 const FACTS = { peer: 'a'.repeat(64), destination: 'x.nostr:443' };
 
