@@ -64,7 +64,11 @@ const OPTIONS = {
   auth: {
     ...text,
     describe:
-      'user:password that clients need, by HTTP and SOCKS5; a must where --listen is not loopback [NWS_AUTH]',
+      'user:password that clients of a proxy, or viewers of --status, need; a must beyond loopback [NWS_AUTH]',
+  },
+  status: {
+    ...text,
+    describe: 'Address and port of the status page, metrics and health; e.g. 9443 [NWS_STATUS]',
   },
   'public-address': {
     ...text,
@@ -109,6 +113,10 @@ const OPTIONS = {
   json: { type: 'boolean', describe: 'Print JSON instead of text' },
   pem: { type: 'boolean', describe: 'Print the certificate alone, as PEM' },
   path: { type: 'boolean', describe: 'Print the path of the certificate alone' },
+  install: { type: 'boolean', describe: 'Have the stores of this machine trust it; asks first' },
+  uninstall: { type: 'boolean', describe: 'Take it out of them again; asks first' },
+  print: { type: 'boolean', describe: 'Only show what --install or --uninstall would do' },
+  yes: { type: 'boolean', describe: "Don't ask" },
   check: { type: 'boolean', describe: 'Also open TLS through the tunnel and compare' },
   once: { type: 'boolean', describe: 'Fetch the page, then leave' },
   out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },
