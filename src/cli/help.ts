@@ -31,11 +31,11 @@ const OPTIONS = {
   'deny-client': { ...list, describe: 'Never serve this key (repeat) [NWS_DENY_CLIENTS]' },
   'client-streams': {
     ...text,
-    describe: 'Connections of one client at once [default: 512] [NWS_CLIENT_STREAMS]',
+    describe: 'Connections of one client at once [default: 10000] [NWS_CLIENT_STREAMS]',
   },
   'client-opens': {
     ...text,
-    describe: 'New connections of one client a minute [default: 1200] [NWS_CLIENT_OPENS]',
+    describe: 'New connections of one client a minute [default: 12000] [NWS_CLIENT_OPENS]',
   },
   'client-rate': {
     ...text,
@@ -64,7 +64,11 @@ const OPTIONS = {
   auth: {
     ...text,
     describe:
-      'user:password that clients need, by HTTP and SOCKS5; a must where --listen is not loopback [NWS_AUTH]',
+      'user:password that clients of a proxy, or viewers of --status, need; a must beyond loopback [NWS_AUTH]',
+  },
+  status: {
+    ...text,
+    describe: 'Address and port of the status page, metrics and health; e.g. 9443 [NWS_STATUS]',
   },
   'public-address': {
     ...text,
