@@ -240,7 +240,7 @@ export class Peer {
 
   /** Says something that belongs to no stream, once. */
   say(message: Message): void {
-    this.state.say(message);
+    this.state.control.say(message);
     this.update();
   }
 

@@ -43,6 +43,7 @@ const RELAY_TIMEOUT_MS = 5_000;
 export class Session {
   readonly #options: SessionOptions;
   readonly #role: 'entry' | 'exit';
+  readonly #maxStreams: number;
   /** The first second, in unix time, in which nothing was served by a process before this one. */
   readonly #startedAtS = Math.floor(Date.now() / 1_000) + 1;
   readonly #windows = new WindowShare();
@@ -62,13 +63,11 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
+    this.#maxStreams = options.maxStreams ?? MAX_STREAMS;
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
     this.#direct = options.directEntry ?? options.directExit;
-    this.#direct?.attach(
-      (...what) => this.#say(...what),
-      (incoming) => this.#admit(incoming),
-    );
+    this.#direct?.attach(this.#say, this.#admit);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log, MAX_SEEN_EVENTS, options.version);
     this.#health = new RelayHealth(options.log);
@@ -139,8 +138,9 @@ export class Session {
   async open(options: OpenOptions): Promise<Opened> {
     const { relays, destination, reliable, version, signal } = options;
     if (this.#isClosing) throw shuttingDown();
-    if (this.streams >= MAX_STREAMS) {
-      throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
+    if (this.streams >= this.#maxStreams) {
+      const text = `more than ${this.#maxStreams} streams at once`;
+      throw new NwsError('connection_limit_reached', text);
     }
     signal?.throwIfAborted();
     const direct = await this.#options.directEntry?.open(options.peer, options);
@@ -156,10 +156,10 @@ export class Session {
     return { stream, key: stream.key, way: 'relay' };
   }
 
-  #say(pubkey: string, message: Path): void {
+  readonly #say = (pubkey: string, message: Path): void => {
     const signer = this.#role === 'exit' ? this.#options.signer! : this.#keys.of(pubkey);
     this.#peerOf(signer, pubkey)?.say(message);
-  }
+  };
 
   /** The peer that talks to our key, who may be new to an exit. */
   #peerOf(signer: Signer, pubkey: string): Peer | undefined {
@@ -227,12 +227,12 @@ export class Session {
     return peer;
   }
 
-  #admit(incoming: IncomingStream): void {
-    if (this.#isClosing || this.streams > MAX_STREAMS) {
+  readonly #admit = (incoming: IncomingStream): void => {
+    if (this.#isClosing || this.streams > this.#maxStreams) {
       const code = this.#isClosing ? 'shutting_down' : 'connection_limit_reached';
       incoming.refuse(new NwsError(code, 'this exit takes no more streams now'));
     } else this.#options.onIncoming?.(incoming);
-  }
+  };
 
   #onDrop(peer: Peer): void {
     this.#pump.forget(peer);
