@@ -2,7 +2,7 @@
 //   <!-- run: FIXTURE; shows: REGEX -->     it is run as it stands (ground.ts), ends with 0 and prints this
 //   <!-- stays: FIXTURE; shows: REGEX -->   the same for what serves: it prints this, and is ended
 //   <!-- test: test/….test.ts -->           a test of its own does it
-//   <!-- not run: WHY -->                   nobody does; readers see that, too, in a line of text
+//   <!-- not run: WHY -->                   nobody does; the section says "not run by a test", for readers
 // Blocks of the language `text` are pictures and output, and need none.
 
 import { readdirSync, readFileSync } from 'node:fs';
@@ -19,6 +19,8 @@ export interface Block {
   /** What stands behind the colon. */
   readonly what: string;
   readonly shows: RegExp;
+  /** From the heading above it to the block. */
+  readonly section: string;
 }
 
 /** README.md and all that is in docs/. */
@@ -38,19 +40,23 @@ export function blocksOf(document: string): Block[] {
     if (language === undefined) {
       // An indented block has no place for a language; the line before it tells it from a list.
       const isIndented = /^ {4}\S/.test(lines[index]!) && lines[index - 1]?.trim() === '';
-      if (isIndented) blocks.push(blockAt(document, index, lines[index]!, ''));
+      if (isIndented) blocks.push(blockAt(document, index, lines[index]!, lines));
       continue;
     }
     const end = lines.indexOf('```', index + 1);
     const code = lines.slice(index + 1, end).join('\n');
-    if (language !== 'text') blocks.push(blockAt(document, index, code, lines[index - 1] ?? ''));
+    if (language !== 'text') blocks.push(blockAt(document, index, code, lines));
     index = end;
   }
   return blocks;
 }
 
-function blockAt(document: string, index: number, code: string, before: string): Block {
+function blockAt(document: string, index: number, code: string, lines: string[]): Block {
+  const heading = lines.findLastIndex((line, at) => at < index && line.startsWith('#'));
+  const section = lines.slice(heading, index).join(' ');
+  const before = lines[index - 1] ?? '';
   const mark = /^<!-- (run|stays|test|not run): (.*?)(?:; shows: (.*))? -->$/.exec(before);
   const [, kind, what = '', shows = ''] = mark ?? [];
-  return { at: `${document}:${index + 1}`, code, kind, what, shows: new RegExp(shows) };
+  const at = `${document}:${index + 1}`;
+  return { at, code, kind, what, shows: new RegExp(shows), section };
 }

@@ -30,9 +30,10 @@ describe('recipes', function () {
       bare.map(({ at }) => at),
       'see test/recipes/blocks.ts for marks',
     ).to.deep.equal([]);
-    for (const { at, kind, what } of blocks) {
+    for (const { at, kind, what, section } of blocks) {
       if (kind === 'run' || kind === 'stays') expect(FIXTURES, at).to.include.keys(what);
       else if (kind === 'test') expect(existsSync(ROOT + what), `${at}: ${what}`).to.equal(true);
+      else expect(section, at).to.match(/not run by a test/i);
     }
   });
 
