@@ -30,6 +30,7 @@ const web: Fixture = { needs: ['curl --version'], start: () => site };
 
 export const FIXTURES: Readonly<Record<string, Fixture>> = {
   web,
+  doctor: web,
   wget: { ...web, needs: ['wget --version'] },
   python: { ...web, needs: ['python3 -c "import requests"'] },
   node: {
