@@ -12,10 +12,10 @@ import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
 import { FlightLimit } from './flight-limit.js';
-import { Liveness } from './liveness.js';
+import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { PeerStreams } from './peer-streams.js';
+import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
 import { PeerVersion } from './peer-version.js';
 
@@ -25,20 +25,25 @@ export type { PeerOptions, PlainParcel } from './peer-types.js';
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
 
+type Shared = Pick<
+  StreamOptions,
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now' | 'onTouched'
+>;
+
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
+  readonly #onTouched = (key: string): void => this.streams.touch(key);
   /** How much may be on its way to the peer. */
   readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   readonly #control: ControlQueue;
   readonly #strays: PlainStrays;
-  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
-  obstacle: NwsError | undefined;
+  #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
@@ -61,6 +66,17 @@ export class PeerState {
     return this.#liveness.heardAt;
   }
 
+  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
+  get obstacle(): NwsError | undefined {
+    return this.#obstacle;
+  }
+
+  set obstacle(error: NwsError | undefined) {
+    const isOther = (this.#obstacle === undefined) !== (error === undefined);
+    this.#obstacle = error;
+    if (isOther) this.streams.touchUnanswered();
+  }
+
   /**
    * Something else than the peer's messages says whether it speaks reliable streams; that may be out of date.
    * @param version up to which it speaks them
@@ -74,6 +90,7 @@ export class PeerState {
     if (this.#kind === kind) return;
     this.#kind = kind;
     for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
+    this.streams.touchUnanswered();
   }
 
   /** Nothing is open, remembered or waiting to be sent. */
@@ -90,15 +107,14 @@ export class PeerState {
     return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(
-    now: number,
-  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
+  #shared(now: number): Shared {
+    const { roundTrip } = this;
     const { windowBytes, memory, version } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
+    return { roundTrip, windowBytes, memory, version, now, onTouched: this.#onTouched };
   }
 
   #add(stream: StreamState): StreamState {
-    this.streams.set(stream.key, stream);
+    this.streams.add(stream);
     return stream;
   }
 
@@ -107,6 +123,8 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    // An exit may turn out to be there, which is what streams in the plain way wait for.
+    if (!Number.isFinite(this.heardAt)) this.streams.touchUnanswered();
     this.#liveness.heard(now, TRAFFIC.has(message.type));
     // Only those who speak reliable streams send anything but plain data to an entry.
     const isEntry = this.#options.role === 'entry';
@@ -124,6 +142,8 @@ export class PeerState {
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
+    if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
+    this.streams.touch(stream.key);
     stream.take(message, now);
     this.flight.update(now);
     return stream;
@@ -136,10 +156,8 @@ export class PeerState {
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
-      const late = this.#past.answer(message.key);
-      // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
-      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      const late = this.#past.answer(message);
+      if (late !== undefined) this.#control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -205,13 +223,12 @@ export class PeerState {
 
   /**
    * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
-   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET. Where there are many, each
+   * question asks after the next of them.
    */
   probe(now: number): void {
     this.#control.ping(now);
-    for (const { phase, isPlain, receive } of this.streams.values()) {
-      if (phase === 'open' && !isPlain) receive.acknowledge(now);
-    }
+    this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -228,7 +245,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || this.streams.isReady(now);
+    return !this.#control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -242,6 +259,7 @@ export class PeerState {
   /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
   plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
     stream.plain?.done(outgoing, ok, now);
+    this.streams.touch(stream.key);
   }
 
   /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
@@ -256,13 +274,15 @@ export class PeerState {
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
-      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+      if (stream === undefined || outgoing === undefined) continue;
+      stream.lost(outgoing, now);
+      this.streams.touch(stream.key);
     }
   }
 
   /** The link to this peer was replaced: what is in flight is sent again. */
   relink(now: number): void {
-    for (const stream of this.streams.values()) stream.relink(now);
+    this.streams.relink(now);
   }
 
   /**
@@ -270,15 +290,11 @@ export class PeerState {
    * happening, in ms. What is due already waits for a link.
    */
   wakeAt(now: number): number | undefined {
-    let earliest: number | undefined;
-    const consider = (time: number | undefined): void => {
-      if (time === undefined || time <= now) return;
-      if (earliest === undefined || time < earliest) earliest = time;
-    };
-    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (this.streams.isAskable) consider(this.#liveness.wakeAt);
-    consider(this.#past.wakeAt);
-    consider(this.#strays.wakeAt);
-    return earliest;
+    return earliestAfter(now, [
+      this.streams.wakeAt(now),
+      this.streams.isAskable ? this.#liveness.wakeAt : undefined,
+      this.#past.wakeAt,
+      this.#strays.wakeAt,
+    ]);
   }
 }
