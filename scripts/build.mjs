@@ -1,14 +1,21 @@
 // Builds dist/: the program and the library as bundles that share their chunks, with source maps, and the types
 // of every module beside them. A start then reads a few files instead of hundreds.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Native and wasm parts, which find their files from where they lie, and what hands out types of its own. */
-const OUTSIDE = ['secp256k1', 'tiny-secp256k1', 'bufferutil', 'utf-8-validate', 'undici'];
+const OUTSIDE = [
+  'secp256k1',
+  'tiny-secp256k1',
+  'bufferutil',
+  'utf-8-validate',
+  'undici',
+  'udx-native',
+];
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
 await build({
@@ -34,6 +41,8 @@ await build({
 });
 // Loaded into Nodes of other versions, as it is.
 copyFileSync(`${root}/src/cli/run/fetch-preload.cjs`, `${root}/dist/fetch-preload.cjs`);
+// Shown by browsers, as they are.
+cpSync(`${root}/src/status/page`, `${root}/dist/page`, { recursive: true });
 if (!process.argv.includes('--no-types')) {
   execFileSync(
     process.execPath,

@@ -31,11 +31,11 @@ const OPTIONS = {
   'deny-client': { ...list, describe: 'Never serve this key (repeat) [NWS_DENY_CLIENTS]' },
   'client-streams': {
     ...text,
-    describe: 'Connections of one client at once [default: 512] [NWS_CLIENT_STREAMS]',
+    describe: 'Connections of one client at once [default: 10000] [NWS_CLIENT_STREAMS]',
   },
   'client-opens': {
     ...text,
-    describe: 'New connections of one client a minute [default: 1200] [NWS_CLIENT_OPENS]',
+    describe: 'New connections of one client a minute [default: 12000] [NWS_CLIENT_OPENS]',
   },
   'client-rate': {
     ...text,
@@ -64,7 +64,11 @@ const OPTIONS = {
   auth: {
     ...text,
     describe:
-      'user:password that clients need, by HTTP and SOCKS5; a must where --listen is not loopback [NWS_AUTH]',
+      'user:password that clients of a proxy, or viewers of --status, need; a must beyond loopback [NWS_AUTH]',
+  },
+  status: {
+    ...text,
+    describe: 'Address and port of the status page, metrics and health; e.g. 9443 [NWS_STATUS]',
   },
   'public-address': {
     ...text,
@@ -79,6 +83,33 @@ const OPTIONS = {
     ...text,
     describe:
       'TLS of these connections: required (default) or optional, for exits without [NWS_REVERSE_TLS]',
+  },
+  direct: {
+    type: 'boolean',
+    describe:
+      'Look for a direct path (UDP) past the relays: both sides learn addresses [NWS_DIRECT]',
+  },
+  'direct-exit': {
+    ...list,
+    describe:
+      'The same with this exit alone: npub, nprofile, hex or name (repeat) [NWS_DIRECT_EXITS]',
+  },
+  'direct-address': {
+    ...text,
+    describe: 'host:port where this side is reached by UDP, if that is known [NWS_DIRECT_ADDRESS]',
+  },
+  'direct-listen': {
+    ...text,
+    describe:
+      'UDP port, or address and port, on this machine [default: that of --direct-address, or any] [NWS_DIRECT_LISTEN]',
+  },
+  'direct-local': {
+    type: 'boolean',
+    describe: 'Also tell and use addresses of local networks [NWS_DIRECT_LOCAL]',
+  },
+  stun: {
+    ...list,
+    describe: 'host:port of a STUN server, which tells our outside address (repeat) [NWS_STUN]',
   },
   tls: { ...text, describe: 'TLS of .nostr hosts: terminate (default) or passthrough [NWS_TLS]' },
   'require-pin': {
@@ -109,6 +140,10 @@ const OPTIONS = {
   json: { type: 'boolean', describe: 'Print JSON instead of text' },
   pem: { type: 'boolean', describe: 'Print the certificate alone, as PEM' },
   path: { type: 'boolean', describe: 'Print the path of the certificate alone' },
+  install: { type: 'boolean', describe: 'Have the stores of this machine trust it; asks first' },
+  uninstall: { type: 'boolean', describe: 'Take it out of them again; asks first' },
+  print: { type: 'boolean', describe: 'Only show what --install or --uninstall would do' },
+  yes: { type: 'boolean', describe: "Don't ask" },
   check: { type: 'boolean', describe: 'Also open TLS through the tunnel and compare' },
   once: { type: 'boolean', describe: 'Fetch the page, then leave' },
   out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },

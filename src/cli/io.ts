@@ -4,11 +4,11 @@
 import type { EventEmitter } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BaseConfig } from '../config/config.js';
 import { badSetting, type Sources } from '../config/env.js';
-import { createLog } from '../log.js';
+import { createLog, type LogStream } from '../log.js';
 import { curveInUse } from '../secp256k1/secp256k1.js';
 import { BUG_HINT } from '../stack.js';
 
@@ -17,7 +17,7 @@ export interface Io {
   readonly cwd: string;
   readonly userHome: string;
   readonly platform: NodeJS.Platform;
-  readonly stdin: { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Emits 'signal' with SIGINT, SIGTERM or SIGHUP. */
@@ -39,10 +39,13 @@ export async function sourcesOf(io: Io, flags: Flags): Promise<Sources> {
   return { flags, env, cwd, userHome, platform, dotenv: await readDotenv(cwd) };
 }
 
-/** The log of a command. Says first what the user should know about the settings. */
-export function openLog(io: Io, config: BaseConfig): Logger {
+/**
+ * The log of a command. Says first what the user should know about the settings.
+ * @param stream where it goes: stderr, or what shows a line there that the log mustn't run into
+ */
+export function openLog(io: Io, config: BaseConfig, stream: LogStream = io.stderr): Logger {
   const { logLevel: level, logFormat: format, warnings } = config;
-  const log = createLog({ level, format, stream: io.stderr });
+  const log = createLog({ level, format, stream });
   for (const warning of warnings) log.warn(warning);
   if (log.isLevelEnabled('debug')) {
     const { curve, reason } = curveInUse();

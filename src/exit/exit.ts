@@ -5,25 +5,32 @@
 import type { Agent } from 'node:http';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError, toNwsError } from '../errors.js';
+import type { Credentials } from '../http/auth/auth.js';
+import type { HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
+import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
-import type { Sums } from '../tunnel/accounts/accounts.js';
+import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
+import type { DirectExit } from '../tunnel/direct/direct-exit.js';
+import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { Heartbeat } from './announcing/heartbeat.js';
 import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
-import { ownAddresses } from './policy/own-addresses.js';
+import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { type Handler, targetOf } from './serving/in-process.js';
+import { type Shown, serveStatus } from './status.js';
 import { HttpTarget } from './targets/http-target.js';
 import type { Target, TargetServer } from './targets/target.js';
 import { TcpTarget } from './targets/tcp-target.js';
@@ -61,10 +68,16 @@ export interface ExitOptions {
   readonly denyClients?: ReadonlySet<string> | undefined;
   /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
+  /** Takes part in looking for direct paths; absent: nobody learns this side's address. */
+  readonly direct?: DirectSettings | undefined;
   /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
   readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
+  /** Where the status page, metrics and health are served; absent: nowhere. Beyond loopback it wants `auth`. */
+  readonly status?: HostPort | undefined;
+  /** What viewers of these pages have to give; absent: nothing. */
+  readonly auth?: Credentials | undefined;
 }
 
 /** An exit that runs. */
@@ -77,6 +90,8 @@ export interface RunningExit {
   readonly domain: string;
   /** Key and all relays, by NIP-19. */
   readonly nprofile: string;
+  /** `http://host:port` of the status page, where there is one. */
+  readonly statusUrl: string | undefined;
   /** Streams that are open. */
   readonly streams: number;
   /** What became of all streams so far. */
@@ -106,12 +121,19 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const isWeb = target !== undefined && target.kind !== 'tcp';
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
   const events = new Events();
-  const admission = admissionFor(options, certificate, events);
-  const { pool, session } = connect(options, events, (incoming) => admission.take(incoming));
+  const accounts = new Accounts('exit', log, events.onStream);
+  const policy = policyOf(options);
+  const directExit = options.direct && (await startDirect(options.direct, policy, log));
+  const admission = admissionFor(options, policy, certificate, accounts);
+  const take = (incoming: IncomingStream): void => admission.take(incoming);
+  const { pool, session } = connect(options, events, take, directExit);
+  let shown: Shown = { target, certificate };
+  let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
   let isClosed = false;
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
     isClosed = true;
+    await status?.close();
     for (const announcer of announcers) announcer.close();
     await Promise.all([admission.close(graceMs), session.close(graceMs)]);
     await pool.close();
@@ -129,13 +151,16 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     const opened = await openExitCertificate(home, pubkey, [domain]);
     if (isClosed) throw new NwsError('shutting_down', 'the exit is closed');
     if (admission.own !== undefined) throw servesAlready();
-    admission.own = serverFor(own, opened);
-    await publish([certificateTemplate(opened, pubkey)]);
+    admission.own = serverFor(own, opened, accounts.failures);
+    shown = { target: own.target, certificate: opened };
+    await publish([certificateTemplate(opened, options)]);
   };
   try {
+    const running = { pool, session, accounts, domain, shown: () => shown };
+    status = await serveStatus(options, running);
     await session.start();
     const list = await relayListTemplate(options, pool);
-    await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
+    await publish(certificate ? [certificateTemplate(certificate, options), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
   } catch (error) {
     await close(0);
@@ -146,11 +171,12 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     npub: encodeNpub(pubkey),
     domain,
     nprofile: encodeNprofile({ pubkey, relays }),
+    statusUrl: status?.url,
     get streams() {
       return session.streams + admission.direct;
     },
     get sums() {
-      return admission.accounts.sums;
+      return accounts.sums;
     },
     events,
     serve,
@@ -162,49 +188,55 @@ function connect(
   options: ExitOptions,
   { onRelay }: Events,
   onIncoming: (incoming: IncomingStream) => void,
+  directExit: DirectExit | undefined,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
-  const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
+  const asExit = { signer, relays, admits: mayCome, onIncoming, directExit };
+  const session = new Session({ pool, log, ...asExit });
   return { pool, session };
+}
+
+function policyOf({ signer, isPublic = false, allow = [], deny = [] }: ExitOptions): Policy {
+  return new Policy({ isPublic, allow, deny, ownPubkey: signer.pubkey, ownAddresses });
 }
 
 function admissionFor(
   options: ExitOptions,
+  policy: Policy,
   certificate: ExitCertificate | undefined,
-  { onStream }: Events,
+  accounts: Accounts,
 ): Admission {
-  const { signer, log, isPublic = false, allow = [], deny = [] } = options;
-  const rules = { isPublic, allow, deny };
-  const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
-  const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
-  const own = serverFor(options, certificate);
-  return new Admission({ policy, clientLimits, own, log, onStream });
+  const { log, clientLimits = DEFAULT_CLIENT_LIMITS } = options;
+  const own = serverFor(options, certificate, accounts.failures);
+  return new Admission({ policy, clientLimits, own, accounts, log });
 }
 
 function serverFor(
   { target, log, hostHeader }: ExitOptions,
   certificate: ExitCertificate | undefined,
+  failures: Accounts['failures'],
 ): TargetServer | undefined {
   if (target === undefined) return undefined;
   if (certificate === undefined) return new TcpTarget({ target, log });
-  return new HttpTarget({ target, certificate, log, hostHeader });
+  return new HttpTarget({ target, certificate, log, hostHeader, failures });
 }
 
 function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {
-  const { signer, relays, log, announceIntervalS: intervalS } = options;
+  const { signer, relays, log, announceIntervalS: intervalS, direct } = options;
   const links = relays.map((url) => pool.acquire(url));
-  return new Heartbeat({ signer, links, log, intervalS });
+  return new Heartbeat({ signer, links, log, intervalS, direct: direct !== undefined });
 }
 
 function certificateTemplate(
   { cert, fingerprint }: ExitCertificate,
-  pubkey: string,
+  { signer, direct }: ExitOptions,
 ): EventTemplate {
-  return certificateEvent(cert, pubkey, fingerprint, Math.floor(Date.now() / 1000));
+  const now = Math.floor(Date.now() / 1000);
+  return certificateEvent(cert, signer.pubkey, fingerprint, now, direct !== undefined);
 }
 
 async function relayListTemplate(

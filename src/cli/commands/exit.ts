@@ -18,7 +18,8 @@ export const exitCommand = (io: Io): CommandBody => ({
       .options(options('relay', 'key', 'key-file'))
       .options(options('public', 'announce-interval', 'allow', 'deny'))
       .options(options('allow-client', 'deny-client'))
-      .options(options('client-streams', 'client-opens', 'client-rate'))
+      .options(options('client-streams', 'client-opens', 'client-rate', 'status', 'auth'))
+      .options(options('direct', 'direct-address', 'direct-listen', 'direct-local', 'stun'))
       .options(options('home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -35,6 +36,10 @@ export const exitCommand = (io: Io): CommandBody => ({
             'nws exit --target https://192.0.2.9 --target-fingerprint AB:CD:… --relay wss://relay.example',
           ],
           [
+            'faster: by UDP past the relays, with proxies that have --direct, too',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example --direct --stun stun.example:3478',
+          ],
+          [
             'ssh, with a key of its own',
             'nws exit --target tcp://127.0.0.1:22 --key-file ssh.key --relay wss://relay.example',
           ],
@@ -45,6 +50,10 @@ export const exitCommand = (io: Io): CommandBody => ({
           [
             'a public exit to the clear web, at 1 MB a second for each client',
             'nws exit --public --client-rate 1000000 --relay wss://relay.example',
+          ],
+          [
+            'with a status page, and metrics for Prometheus, on http://127.0.0.1:9443',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example --status 9443',
           ],
           [
             'some hosts of an internal network, and nothing else',
@@ -61,9 +70,10 @@ export const exitCommand = (io: Io): CommandBody => ({
     const agentFor = upstreamOf(sources);
     const target = await trustedTarget(config);
     const start = () => startExit({ ...config, target, signer, log, agentFor });
-    await serve(io, start, ({ pubkey, npub, domain, nprofile }) => {
-      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}`;
-      print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile }, line);
+    await serve(io, start, ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
+      const seen = status === undefined ? '' : ` — status: ${status}`;
+      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}${seen}`;
+      print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile, status }, line);
     });
   },
 });

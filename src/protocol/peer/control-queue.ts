@@ -2,11 +2,12 @@
 // about streams that nobody knows. Bounded, since a peer can provoke them. Pure.
 
 import type { Message } from '../wire/message.js';
+import { MAX_ASKED_AFTER } from './liveness.js';
 import { RateLimit } from './rate-limit.js';
 
-/** Answers about streams that nobody knows, a second: enough after a restart, too few to be worth provoking. */
-const STRAY_ANSWERS_PER_S = 32;
-const MAX_WAITING = 256;
+/** Answers about streams that nobody knows, a second: those of one question, and no more than fits an event or two. */
+const STRAY_ANSWERS_PER_S = MAX_ASKED_AFTER;
+const MAX_WAITING = 512;
 
 export class ControlQueue {
   /** What waits to be sent; taken from the front. */

@@ -7,13 +7,15 @@ import type { Encoding } from '../wire/encoding.js';
 import { MAX_MESSAGES, MAX_RANGES, type Message } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
 import type { FlightLimit } from './flight-limit.js';
+import type { PeerStreams } from './peer-streams.js';
 
-/** A stream with no more than this to send goes before the bulk streams. */
-const SMALL_BYTES = 4_096;
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
 const SMALL_RESERVE_BYTES = 1024 * 1024;
 /** Less room than this is left empty: nothing that a stream has to say is sure to fit. */
 const LEAST_ROOM_BYTES = 200;
+
+/** So many streams in a row whose next message doesn't fit: what room is left isn't worth asking more of them. */
+const MAX_MISFITS = 4;
 
 /** One message in an event, and whose it is when the event doesn't get through. */
 export interface Parcel {
@@ -23,8 +25,7 @@ export interface Parcel {
 }
 
 export interface Load {
-  /** In turn: a bulk stream that was served goes to the end. */
-  readonly streams: Map<string, StreamState>;
+  readonly streams: PeerStreams;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
   readonly flight: FlightLimit;
@@ -40,33 +41,26 @@ export interface Load {
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const { streams, control, flight, flightBytes } = load;
   const event = new Event(load, now, capacityBytes);
-  for (const stream of streams.values()) {
-    if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
-  }
+  const { inFlightBytes } = streams;
+  const queues = streams.ready(now);
+  const serve = (queue: ReadonlySet<StreamState>): void => {
+    for (const stream of queue) {
+      if (event.isFull) return;
+      event.fill(stream);
+    }
+  };
+  for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
   const { messages } = control;
   for (let [message] = messages; message !== undefined; [message] = messages) {
     if (load.encoding.messageBytes(message) > event.room && event.parcels.length > 0) break;
     event.add({ message });
     messages.shift();
   }
-  let inFlightBytes = 0;
-  for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
-  const maySmall = inFlightBytes < flightBytes + SMALL_RESERVE_BYTES;
-  const bulk: StreamState[] = [];
-  for (const stream of streams.values()) {
-    const { queuedBytes, lostBytes } = stream.send;
-    const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
-    if (stream.hasData(now) && !isSmall) bulk.push(stream);
-    else if (stream.hasData(now) || stream.urgent(now)) event.fill(stream);
-  }
+  serve(queues.urgent);
+  if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
   const mayBulk = inFlightBytes < flightBytes;
-  if (!mayBulk && bulk.length > 0) flight.reached();
-  for (const stream of bulk) {
-    if (!mayBulk && stream.send.lostBytes === 0 && !stream.urgent(now)) continue;
-    if (!event.fill(stream)) break;
-    streams.delete(stream.key);
-    streams.set(stream.key, stream);
-  }
+  if (!mayBulk && queues.bulk.size > 0) flight.reached();
+  serve(mayBulk ? queues.bulk : queues.urgentBulk);
   return event.parcels;
 }
 
@@ -74,12 +68,21 @@ class Event {
   readonly parcels: Parcel[] = [];
   readonly #load: Load;
   readonly #now: number;
+  #misfits = 0;
   room: number;
 
   constructor(load: Load, now: number, capacityBytes: number) {
     this.#load = load;
     this.#now = now;
     this.room = capacityBytes - load.encoding.emptyBytes;
+  }
+
+  get #hasRoom(): boolean {
+    return this.room >= LEAST_ROOM_BYTES && this.parcels.length < MAX_MESSAGES;
+  }
+
+  get isFull(): boolean {
+    return !this.#hasRoom || this.#misfits === MAX_MISFITS;
   }
 
   add(parcel: Parcel): void {
@@ -91,7 +94,7 @@ class Event {
   fill(stream: StreamState): boolean {
     const before = this.parcels.length;
     const { encoding, control, onRepeat } = this.#load;
-    while (this.room >= LEAST_ROOM_BYTES && this.parcels.length < MAX_MESSAGES) {
+    while (this.#hasRoom) {
       // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
       const most = Math.min(MAX_RANGES, Math.floor(this.room / 8 / encoding.rangeBytes));
       const ranges = stream.receive.hasGap ? most : 0;
@@ -106,6 +109,9 @@ class Event {
       }
       this.add({ message: outgoing.message, stream, outgoing });
     }
-    return this.parcels.length > before;
+    const hasFilled = this.parcels.length > before;
+    this.#misfits = hasFilled ? 0 : this.#misfits + 1;
+    if (hasFilled) this.#load.streams.served(stream);
+    return hasFilled;
   }
 }

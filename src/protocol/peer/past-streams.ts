@@ -30,9 +30,14 @@ export class PastStreams {
     return this.#byKey.has(key);
   }
 
-  /** What a late repeat is answered with, if with anything. */
-  answer(key: string): Message | undefined {
-    return this.#byKey.get(key)?.answer;
+  /** What a late message is answered with, if with anything. */
+  answer(message: Message): Message | undefined {
+    const { type, key } = message;
+    const answer = this.#byKey.get(key)?.answer;
+    if (type === 'RESET' || type === 'PLAIN' || ('last' in message && message.last))
+      return undefined;
+    // An ACK is no question, unless it shows that the peer never heard of the end.
+    return type === 'ACK' && answer?.type !== 'RESET' ? undefined : answer;
   }
 
   forgetOld(now: number): void {

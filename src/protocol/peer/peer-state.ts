@@ -12,10 +12,10 @@ import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
 import { FlightLimit } from './flight-limit.js';
-import { Liveness } from './liveness.js';
+import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { PeerStreams } from './peer-streams.js';
+import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
 import { PeerVersion } from './peer-version.js';
 
@@ -25,20 +25,26 @@ export type { PeerOptions, PlainParcel } from './peer-types.js';
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
 
+type Shared = Pick<
+  StreamOptions,
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'direct' | 'now' | 'onTouched'
+>;
+
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
+  readonly #onTouched = (key: string): void => this.streams.touch(key);
   /** How much may be on its way to the peer. */
   readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
-  readonly #control: ControlQueue;
+  /** What belongs to no stream and is said once. */
+  readonly control: ControlQueue;
   readonly #strays: PlainStrays;
-  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
-  obstacle: NwsError | undefined;
+  #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
@@ -47,7 +53,7 @@ export class PeerState {
     this.#options = options;
     this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
-    this.#control = new ControlQueue(options.newKey);
+    this.control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
   }
 
@@ -59,6 +65,17 @@ export class PeerState {
   /** When anything last came from the peer, in ms; before all time where nothing did. */
   get heardAt(): number {
     return this.#liveness.heardAt;
+  }
+
+  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
+  get obstacle(): NwsError | undefined {
+    return this.#obstacle;
+  }
+
+  set obstacle(error: NwsError | undefined) {
+    const isOther = (this.#obstacle === undefined) !== (error === undefined);
+    this.#obstacle = error;
+    if (isOther) this.streams.touchUnanswered();
   }
 
   /**
@@ -74,11 +91,12 @@ export class PeerState {
     if (this.#kind === kind) return;
     this.#kind = kind;
     for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
+    this.streams.touchUnanswered();
   }
 
   /** Nothing is open, remembered or waiting to be sent. */
   get isIdle(): boolean {
-    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
+    return this.streams.size === 0 && this.#past.size === 0 && this.control.isEmpty;
   }
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
@@ -90,15 +108,14 @@ export class PeerState {
     return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(
-    now: number,
-  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
-    const { windowBytes, memory, version } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
+  #shared(now: number): Shared {
+    const { roundTrip } = this;
+    const { windowBytes, memory, version, direct } = this.#options;
+    return { roundTrip, windowBytes, memory, version, direct, now, onTouched: this.#onTouched };
   }
 
   #add(stream: StreamState): StreamState {
-    this.streams.set(stream.key, stream);
+    this.streams.add(stream);
     return stream;
   }
 
@@ -107,23 +124,28 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    // An exit may turn out to be there, which is what streams in the plain way wait for.
+    if (!Number.isFinite(this.heardAt)) this.streams.touchUnanswered();
     this.#liveness.heard(now, TRAFFIC.has(message.type));
     // Only those who speak reliable streams send anything but plain data to an entry.
     const isEntry = this.#options.role === 'entry';
     if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
     if (message.type === 'PING') {
-      this.#control.say({ type: 'PONG', key: message.key });
+      this.control.say({ type: 'PONG', key: message.key });
       return undefined;
     }
     if (message.type === 'PONG') {
-      const elapsed = this.#control.pong(message.key, now);
+      const elapsed = this.control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
     }
+    if (message.type === 'PATH') return undefined;
     if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
+    if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
+    this.streams.touch(stream.key);
     stream.take(message, now);
     this.flight.update(now);
     return stream;
@@ -131,17 +153,13 @@ export class PeerState {
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' | 'PATH' }>,
     now: number,
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
-      const late = this.#past.answer(message.key);
-      // An ACK is no question, unless it shows that the peer never heard of the end.
-      const isLast = message.type === 'DATA' && message.last === true;
-      const isAnswer = message.type === 'RESET' || isLast;
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : !isAnswer;
-      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      const late = this.#past.answer(message);
+      if (late !== undefined) this.control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -154,10 +172,8 @@ export class PeerState {
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#control.answer(
-      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
-      now,
-    );
+    const error = new NwsError('connection_terminated', 'no such stream here');
+    this.control.answer(resetFor(message.key, error), now);
     return undefined;
   }
 
@@ -168,7 +184,7 @@ export class PeerState {
     const detail = this.streams.objection;
     if (detail !== undefined) {
       const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
-      if (peerKind === 'reliable') this.#control.answer(refusal, now);
+      if (peerKind === 'reliable') this.control.answer(refusal, now);
       return undefined;
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
@@ -207,13 +223,12 @@ export class PeerState {
 
   /**
    * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
-   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET. Where there are many, each
+   * question asks after the next of them.
    */
   probe(now: number): void {
-    this.#control.ping(now);
-    for (const { phase, isPlain, receive } of this.streams.values()) {
-      if (phase === 'open' && !isPlain) receive.acknowledge(now);
-    }
+    this.control.ping(now);
+    this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -230,7 +245,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || this.streams.isReady(now);
+    return !this.control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -244,12 +259,12 @@ export class PeerState {
   /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
   plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
     stream.plain?.done(outgoing, ok, now);
+    this.streams.touch(stream.key);
   }
 
   /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
   pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
-    const { flight, streams } = this;
-    const control = this.#control;
+    const { flight, streams, control } = this;
     const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
     const onRepeat = (): void => this.version.doubt();
     return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
@@ -259,15 +274,15 @@ export class PeerState {
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
       if (stream === undefined || outgoing === undefined) continue;
-      const { lastWord } = stream.flow;
-      if (outgoing.message === lastWord) this.#control.say(lastWord);
+      if (outgoing.message === stream.flow.lastWord) this.control.say(outgoing.message);
       else stream.lost(outgoing, now);
+      this.streams.touch(stream.key);
     }
   }
 
   /** The link to this peer was replaced: what is in flight is sent again. */
   relink(now: number): void {
-    for (const stream of this.streams.values()) stream.relink(now);
+    this.streams.relink(now);
   }
 
   /**
@@ -275,15 +290,11 @@ export class PeerState {
    * happening, in ms. What is due already waits for a link.
    */
   wakeAt(now: number): number | undefined {
-    let earliest: number | undefined;
-    const consider = (time: number | undefined): void => {
-      if (time === undefined || time <= now) return;
-      if (earliest === undefined || time < earliest) earliest = time;
-    };
-    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (this.streams.isAskable) consider(this.#liveness.wakeAt);
-    consider(this.#past.wakeAt);
-    consider(this.#strays.wakeAt);
-    return earliest;
+    return earliestAfter(now, [
+      this.streams.wakeAt(now),
+      this.streams.isAskable ? this.#liveness.wakeAt : undefined,
+      this.#past.wakeAt,
+      this.#strays.wakeAt,
+    ]);
   }
 }

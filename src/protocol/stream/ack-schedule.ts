@@ -40,9 +40,9 @@ export class AckSchedule {
     this.dueBy(now + GATHER_MS);
   }
 
-  /** Our last word may be lost; meanwhile the peer sends again what it doesn't know to be here. */
-  repeat(now: number): void {
-    if (this.#arrivedAt !== undefined && now - this.#arrivedAt < LATELY_MS) this.dueBy(now);
+  /** Whether the peer may still wait for our last word. */
+  isRecent(now: number): boolean {
+    return this.#arrivedAt !== undefined && now - this.#arrivedAt < LATELY_MS;
   }
 
   /** It is due then, or before. */

@@ -27,6 +27,7 @@ export interface Memory {
 export class ReceiveHalf {
   readonly #windowBytes: () => number;
   readonly #memory: Memory;
+  readonly #touched: () => void;
   readonly acks = new AckSchedule();
   /** In order and not taken by the application. */
   readonly #ready: Buffer[] = [];
@@ -44,10 +45,19 @@ export class ReceiveHalf {
   /** The highest `ack` that was said. */
   #said = 0;
 
-  /** @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound */
-  constructor(windowBytes: () => number, firstWindowBytes: number, memory: Memory) {
+  /**
+   * @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound
+   * @param touched told when the application has changed something
+   */
+  constructor(
+    windowBytes: () => number,
+    firstWindowBytes: number,
+    memory: Memory,
+    touched: () => void = () => undefined,
+  ) {
     this.#windowBytes = windowBytes;
     this.#memory = memory;
+    this.#touched = touched;
     this.#offered = firstWindowBytes;
   }
 
@@ -212,6 +222,7 @@ export class ReceiveHalf {
     this.#taken += data.length;
     const opened = this.#wanted - this.#offered;
     if (!this.hasEnd && opened > 0) this.acks.opened(opened, this.#windowBytes(), now);
+    this.#touched();
     return data;
   }
 

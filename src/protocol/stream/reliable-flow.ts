@@ -19,7 +19,8 @@ export class ReliableFlow {
   readonly #receive: ReceiveHalf;
   readonly #roundTrip: RoundTrip;
   readonly #fill = new EventFill();
-  #progressAt: number;
+  /** Without progress until then, the stream has stalled for good. */
+  #stallAt = 0;
   #lastWord: Data | undefined;
 
   constructor(
@@ -32,7 +33,7 @@ export class ReliableFlow {
     this.#send = halves.send;
     this.#receive = halves.receive;
     this.#roundTrip = roundTrip;
-    this.#progressAt = now;
+    this.restart(now);
   }
 
   /**
@@ -45,7 +46,8 @@ export class ReliableFlow {
 
   /** The time without progress starts now. */
   restart(now: number): void {
-    this.#progressAt = now;
+    const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
+    this.#stallAt = now + Math.max(STALL_TIMEOUT_MS, repeatsMs);
   }
 
   /** Takes what the peer says to have, and the data. Returns what breaks the protocol, if anything does. */
@@ -55,7 +57,7 @@ export class ReliableFlow {
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
     // A peer that answers our question about its closed window is alive, however slow its reader is.
-    if (progress || this.#send.inFlightBytes === 0) this.#progressAt = now;
+    if (progress || this.#send.inFlightBytes === 0) this.restart(now);
     // Who says how long it waited is told, too, and doesn't take it for the way.
     if (delay !== undefined) this.#receive.acks.delayMs = this.#roundTrip.ackDelayMs;
     if (message.type === 'ACK') return undefined;
@@ -69,23 +71,13 @@ export class ReliableFlow {
   /** Marks what timed out as lost. Returns whether the stream has stalled for good. */
   tick(now: number): boolean {
     this.#send.tick(now);
-    if (!this.#send.awaitsPeer) this.#progressAt = now;
+    if (!this.#send.awaitsPeer) this.restart(now);
     return this.#send.awaitsPeer && now >= this.#stallAt;
-  }
-
-  get #stallAt(): number {
-    const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
-    return this.#progressAt + Math.max(STALL_TIMEOUT_MS, repeatsMs);
   }
 
   /** Whether something small is due. */
   urgent(now: number): boolean {
     return this.#receive.ackDue(now) || this.#send.probe(now);
-  }
-
-  /** Our end comes right behind what was written. */
-  endsSoon(now: number): void {
-    this.#fill.awaitEnd(now);
   }
 
   /** Whether there is data to send now. */
@@ -101,7 +93,7 @@ export class ReliableFlow {
     isAlone: boolean,
   ): Outgoing | undefined {
     // The time without progress starts when there is something to wait for.
-    if (!this.#send.awaitsPeer) this.#progressAt = now;
+    if (!this.#send.awaitsPeer) this.restart(now);
     const segment = this.#send.pull(now, maxBytes, isAlone);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
@@ -151,7 +143,7 @@ export class ReliableFlow {
   /** The times at which `tick` or a pull will have something to do without anything else happening. */
   get wakeTimes(): readonly (number | undefined)[] {
     const stallAt = this.#send.awaitsPeer ? this.#stallAt : undefined;
-    const fullAt = this.#send.ready ? this.#fill.until : undefined;
+    const fullAt = this.#send.ready ? this.#fill.until(this.#send) : undefined;
     return [this.#receive.ackAt, fullAt, this.#send.wakeAt, stallAt];
   }
 }

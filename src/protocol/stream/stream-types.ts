@@ -31,7 +31,11 @@ export interface StreamOptions {
   readonly sendLimit: number;
   /** The bytes go over a connection that the exit makes to this address. */
   readonly reverse?: Pick<ConnectR, 'entryPublicAddress' | 'secret'> | undefined;
+  /** OPEN says that this side takes part in looking for direct paths. */
+  readonly direct?: boolean | undefined;
   readonly now: number;
+  /** Told of what the application's side does to it (writes, reads, accepts, resets): the peer's knows what it does itself. */
+  readonly onTouched?: ((key: string) => void) | undefined;
 }
 
 /** A message that leaves, and the segment in it to be told of when the event is refused. */

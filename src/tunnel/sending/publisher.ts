@@ -51,8 +51,8 @@ export class Publisher {
     const messages = parcels.map(({ message }) => message);
     // One who knows NIP-443 alone understands what is no array, and must understand nothing else.
     const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages);
-    const { event, bytes } = sealer.seal(plaintext);
-    link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    const { event, frame, bytes } = sealer.seal(plaintext);
+    link.publish(event, (result) => this.#published(result, link, parcels, bytes), frame);
     // What the peer acknowledges was delivered, whatever the relay says or doesn't.
     const onArrived = (): void => {
       link.delivered(event.id);

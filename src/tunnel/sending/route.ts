@@ -115,3 +115,8 @@ export class Route {
     );
   }
 }
+
+/** Whether these are the links to these relays. */
+export function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
+  return links.length === urls.length && links.every((link) => urls.includes(link.url));
+}
