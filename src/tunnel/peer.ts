@@ -10,6 +10,7 @@ import type { NwsError } from '../errors.js';
 import { PeerState } from '../protocol/peer/peer-state.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
+import { SMALL_BYTES } from '../protocol/peer/peer-streams.js';
 import type { Message } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
@@ -130,9 +131,10 @@ export class Peer {
   /** Takes the messages of one event that came over `link`. */
   receive(messages: readonly Message[], scheme: Scheme, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
-    this.#publisher.heard();
+    this.#publisher.heard(link);
     this.#sealer.scheme = scheme;
-    if (this.#options.role === 'exit') this.route.heard(link);
+    const follows = this.#options.role === 'exit' && !messages.every(isForAnyWay);
+    this.route.heard(link, follows, now);
     for (const message of messages) {
       if (message.type === 'PONG') for (const heard of this.#pings.splice(0)) heard();
       const known = this.state.streams.has(message.key);
@@ -240,4 +242,9 @@ export class Peer {
     this.#plain.close();
     for (const stream of this.#streams.values()) stream.destroy();
   }
+}
+
+/** Bulk data goes over every relay that has room, and a question asks whether that one leads here. */
+function isForAnyWay(message: Message): boolean {
+  return message.type === 'PING' || (message.type === 'DATA' && message.data.length > SMALL_BYTES);
 }

@@ -1,14 +1,13 @@
 // Fills an event: answers and small writes of all streams first, then bulk data of one stream after the
 // other in turn. One signature carries them all. Pure.
 
+import type { Path } from '../path/path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { Outgoing } from '../stream/stream-types.js';
 import { encodeMessage, MAX_RANGES } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
-import type { FlightLimit } from './flight-limit.js';
+import { SMALL_BYTES } from './peer-streams.js';
 
-/** A stream with no more than this to send goes before the bulk streams. */
-const SMALL_BYTES = 4_096;
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
 const SMALL_RESERVE_BYTES = 1024 * 1024;
 /** Room that a data message needs around its data, and around each range of `have`, at the most. */
@@ -27,24 +26,29 @@ export interface Load {
   readonly streams: Map<string, StreamState>;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
-  readonly flight: FlightLimit;
-  /** How much may be on its way to the peer, in bytes. */
+  /** What carries the event. */
+  readonly path: Path;
+  /** How much may be on its way to the peer over all paths, in bytes. */
   readonly flightBytes: number;
+  /** Another path carries everything else. */
+  readonly bulkOnly: boolean;
 }
 
 /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
-  const { streams, control, flight, flightBytes } = load;
+  const { streams, control, path, flightBytes, bulkOnly } = load;
   const event = new Event(load, now, capacityBytes);
-  for (const stream of streams.values()) {
-    if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
-  }
-  const { messages } = control;
-  for (let [message] = messages; message !== undefined; [message] = messages) {
-    const json = encodeMessage(message);
-    if (json.length > event.room && event.parcels.length > 0) break;
-    event.add({ json });
-    messages.shift();
+  if (!bulkOnly) {
+    for (const stream of streams.values()) {
+      if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
+    }
+    const { messages } = control;
+    for (let [message] = messages; message !== undefined; [message] = messages) {
+      const json = encodeMessage(message);
+      if (json.length > event.room && event.parcels.length > 0) break;
+      event.add({ json });
+      messages.shift();
+    }
   }
   let inFlightBytes = 0;
   for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
@@ -54,10 +58,10 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
     const { queuedBytes, lostBytes } = stream.send;
     const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
     if (stream.hasData && !isSmall) bulk.push(stream);
-    else if (stream.hasData || stream.urgent(now)) event.fill(stream);
+    else if (!bulkOnly && (stream.hasData || stream.urgent(now))) event.fill(stream);
   }
-  const mayBulk = inFlightBytes < flightBytes;
-  if (!mayBulk && bulk.length > 0) flight.reached();
+  if (!path.hasRoom && bulk.length > 0) path.flight.reached();
+  const mayBulk = path.hasRoom && inFlightBytes < flightBytes;
   for (const stream of bulk) {
     if (!mayBulk && stream.send.lostBytes === 0 && !stream.urgent(now)) continue;
     if (!event.fill(stream)) break;
@@ -93,7 +97,8 @@ class Event {
       const head = DATA_HEAD_BYTES + RANGE_BYTES * ranges;
       if (this.room < head) break;
       const maxBytes = Math.floor((this.room - head) / 4) * 3;
-      const outgoing = stream.pull(this.#now, maxBytes, ranges, this.parcels.length === 0);
+      const isAlone = this.parcels.length === 0;
+      const outgoing = stream.pull(this.#now, maxBytes, ranges, isAlone, this.#load.path);
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
       const asks = outgoing.message.type === 'CONNECT' || outgoing.message.type === 'CONNECTR';

@@ -4,14 +4,14 @@
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
+import { Path } from '../path/path.js';
 import { PlainStrays } from '../plain/plain-strays.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
-import type { Connect, ConnectR, Message } from '../wire/message.js';
+import { type Connect, type ConnectR, encodeMessage, type Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
-import { FlightLimit } from './flight-limit.js';
 import { Liveness } from './liveness.js';
 import { type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
@@ -28,8 +28,9 @@ export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
   readonly #options: PeerOptions;
-  /** How much may be on its way to the peer. */
-  readonly flight = new FlightLimit(this.roundTrip);
+  readonly #paths: Path[] = [];
+  /** For who has no other. */
+  readonly #onlyPath = new Path();
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   readonly #control: ControlQueue;
@@ -106,6 +107,7 @@ export class PeerState {
       return undefined;
     }
     if (message.type === 'PONG') {
+      if (this.#paths.some((path) => path.answered(message.key, now))) return undefined;
       const elapsed = this.#control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
@@ -114,7 +116,6 @@ export class PeerState {
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
     stream.take(message, now);
-    this.flight.update(now);
     return stream;
   }
 
@@ -233,12 +234,35 @@ export class PeerState {
     stream.plain?.done(outgoing, ok, now);
   }
 
+  /** One more way to the peer, for as long as the peer is known. */
+  addPath(): Path {
+    const path = new Path();
+    this.#paths.push(path);
+    return path;
+  }
+
   /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
-  pull(now: number, capacityBytes: number): Parcel[] {
-    const { flight, streams } = this;
-    const control = this.#control;
-    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
-    return pack({ streams, control, flight, flightBytes }, now, capacityBytes);
+  pull(now: number, capacityBytes: number, path: Path = this.#onlyPath): Parcel[] {
+    return this.#pack(path, false, now, capacityBytes);
+  }
+
+  /**
+   * The same of bulk data alone, for a path beside the one that carries everything else. Where the peer isn't known to
+   * listen there, that is a question.
+   */
+  pullBulk(now: number, capacityBytes: number, path: Path): Parcel[] {
+    if (path.isProven) return this.#pack(path, true, now, capacityBytes);
+    if (!path.mayAsk(now) || !this.streams.hasBulk) return [];
+    const key = this.#options.newKey();
+    path.asked(key, now);
+    return [{ json: encodeMessage({ type: 'PING', key }) }];
+  }
+
+  #pack(path: Path, bulkOnly: boolean, now: number, capacityBytes: number): Parcel[] {
+    const { streams } = this;
+    const flightBytes = this.#options.flightShareBytes();
+    const load = { streams, control: this.#control, path, flightBytes, bulkOnly };
+    return pack(load, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
@@ -248,9 +272,9 @@ export class PeerState {
     }
   }
 
-  /** The link to this peer was replaced: what is in flight is sent again. */
-  relink(now: number): void {
-    for (const stream of this.streams.values()) stream.relink(now);
+  /** This path is gone, or all of them: what is in flight there is sent again. */
+  relink(now: number, path?: Path): void {
+    for (const stream of this.streams.values()) stream.relink(now, path);
   }
 
   /**

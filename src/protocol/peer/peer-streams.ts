@@ -6,6 +6,8 @@ import { MAX_STREAMS_PER_PEER } from '../../limits.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { PlainParcel } from './peer-types.js';
 
+/** A stream with no more than this to send goes before the bulk streams. */
+export const SMALL_BYTES = 4_096;
 /** Streams of one peer whose target is still being dialled. */
 const MAX_UNANSWERED = 128;
 
@@ -31,6 +33,14 @@ export class PeerStreams extends Map<string, StreamState> {
     for (const { phase, isPlain, send } of this.values()) {
       if (isPlain) continue;
       if (phase === 'opening' || (phase === 'open' && send.awaitsPeer)) return true;
+    }
+    return false;
+  }
+
+  /** Whether one of them has much to send now. */
+  get hasBulk(): boolean {
+    for (const { hasData, send } of this.values()) {
+      if (hasData && send.queuedBytes + send.lostBytes > SMALL_BYTES) return true;
     }
     return false;
   }
@@ -64,6 +74,7 @@ export class PeerStreams extends Map<string, StreamState> {
       if (!stream.isSettled) continue;
       this.delete(key);
       stream.receive.discard();
+      stream.send.release();
       over.push(stream);
     }
     return over;

@@ -1,6 +1,7 @@
 // How an open reliable stream moves: its data and acknowledgements as messages, and whether it gets anywhere.
 // Pure; which phase the stream is in is the state machine's matter (stream-state.ts).
 
+import type { Path } from '../path/path.js';
 import type { Ack, Data } from '../wire/message.js';
 import type { ReceiveHalf } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
@@ -70,10 +71,11 @@ export class ReliableFlow {
     maxBytes: number,
     maxRanges: number,
     isAlone: boolean,
+    path?: Path,
   ): Outgoing | undefined {
     // The time without progress starts when there is something to wait for.
     if (!this.#send.awaitsPeer) this.#progressAt = now;
-    const segment = this.#send.pull(now, maxBytes, isAlone);
+    const segment = this.#send.pull(now, maxBytes, isAlone, path);
     return segment && { message: this.#data(segment, maxRanges), segment };
   }
 

@@ -4,6 +4,7 @@
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES, STREAM_VERSION } from '../../limits.js';
+import type { Path } from '../path/path.js';
 import { PlainLane } from '../plain/plain-lane.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
@@ -225,10 +226,10 @@ export class StreamState {
     if (isOver) this.#end(undefined);
   }
 
-  /** The link that carried our messages is gone: what is in flight may be lost, and is sent again. */
-  relink(now: number): void {
+  /** What carried our messages, this path or all of them, is gone: what is in flight there is sent again. */
+  relink(now: number, path?: Path): void {
     if (!this.#plain.isOff) return;
-    this.send.loseAll();
+    this.send.loseAll(path);
     if (this.#phase === 'opening') this.#opening.askAgain(now);
   }
 
@@ -258,12 +259,18 @@ export class StreamState {
   }
 
   /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
-  pull(now: number, maxBytes: number, maxRanges: number, isAlone: boolean): Outgoing | undefined {
+  pull(
+    now: number,
+    maxBytes: number,
+    maxRanges: number,
+    isAlone: boolean,
+    path?: Path,
+  ): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const data = this.hasData && maxBytes > 0;
-    const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
+    const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone, path);
     if (outgoing) return outgoing;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
     return this.#flow.pullSmall(now, maxRanges);

@@ -1,9 +1,10 @@
-// Publishes what one peer's state machine has to say, one event at a time, on the relay that the route picks; takes
-// note of what relays answer, and moves to another where nothing comes back.
+// Publishes what one peer's state machine has to say, one event at a time: on the relay that the route picks, and bulk
+// data on whichever else has room. Takes note of what relays answer, and moves to another where nothing comes back.
 //
 //   PeerState.pull ─ encrypt, sign (sealer) ─ Route ─ RelayLink.publish
 
 import type { Logger } from 'pino';
+import type { Path } from '../../protocol/path/path.js';
 import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { PublishResult, RelayLink } from '../../relay/link.js';
@@ -26,27 +27,63 @@ export interface PublisherOptions {
   readonly onChanged: (stream: StreamState) => void;
   /** A relay refused an event: there may be something to send again. */
   readonly onLost: () => void;
+  /** The time; performance.now() by default. */
+  readonly clock?: () => number;
 }
 
 export class Publisher {
   readonly #options: PublisherOptions;
+  readonly #clock: () => number;
+  readonly #paths = new Map<RelayLink, Path>();
   /** Since when nothing came back over the current relay, though something should. */
   #silentSince: number | undefined;
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? (() => performance.now());
+  }
+
+  lab() { return this.#paths.values(); }
+  #pathOf(link: RelayLink): Path {
+    let path = this.#paths.get(link);
+    if (path === undefined) {
+      path = this.#options.state.addPath();
+      this.#paths.set(link, path);
+    }
+    return path;
   }
 
   /** Publishes one event, if there is something to say and a relay to say it to. Returns whether it did. */
   sendOne(now: number): boolean {
-    const { state, route, sealer, plain, onChanged } = this.#options;
-    const link = route.pick(now);
-    if (link === undefined || !link.canPublish) return false;
-    const parcels = state.pull(now, sealer.capacity(route.eventLimitBytes(link)));
-    if (parcels.length === 0) return plain.sendOne(now);
+    const { state, route, plain } = this.#options;
+    const links = route.choices(now);
+    const open = links.filter((link) => route.hasRoom(link, now));
+    // Where the first has no room, another carries what is small, if the peer is known to listen there.
+    const main = open.find((link) => link === links[0] || this.#pathOf(link).isProven);
+    if (main !== undefined) {
+      const parcels = state.pull(now, this.#capacity(main), this.#pathOf(main));
+      if (parcels.length > 0) return this.#publish(main, parcels, now);
+    }
+    for (const link of open) {
+      const path = this.#pathOf(link);
+      if (link === main || !path.isQuickBeside(this.#pathOf(links[0]!))) continue;
+      const parcels = state.pullBulk(now, this.#capacity(link), path);
+      if (parcels.length > 0) return this.#publish(link, parcels, now);
+    }
+    return main !== undefined && plain.sendOne(now);
+  }
+
+  #capacity(link: RelayLink): number {
+    const { route, sealer } = this.#options;
+    return sealer.capacity(route.eventLimitBytes(link));
+  }
+
+  #publish(link: RelayLink, parcels: readonly Parcel[], now: number): true {
+    const { state, route, sealer, onChanged } = this.#options;
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
     const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
-    link.publish(event, (result) => this.#published(result, link, parcels, bytes));
+    route.sent(link, now);
+    link.publish(event, (result) => this.#published(result, { link, parcels, bytes, sentAt: now }));
     // What the peer acknowledges was delivered, whatever the relay says or doesn't.
     const onArrived = (): void => {
       link.delivered(event.id);
@@ -62,14 +99,10 @@ export class Publisher {
     return true;
   }
 
-  #published(
-    { ok, reason, isUnanswered }: PublishResult,
-    link: RelayLink,
-    parcels: readonly Parcel[],
-    bytes: number,
-  ): void {
+  #published({ ok, reason, isUnanswered }: PublishResult, published: Published): void {
     const { state, route, log, onLost } = this.#options;
-    const now = performance.now();
+    const { link, parcels, bytes, sentAt } = published;
+    const now = this.#clock();
     const { deafness, url } = link;
     if (ok) route.accepted(link, bytes, now);
     else if (isUnanswered || !link.isUp) route.lost(link, bytes);
@@ -81,7 +114,7 @@ export class Publisher {
     log.debug({ relay: url, reason }, 'relay did not take an event');
     // A link that went down refused nothing.
     const isRefused = !reason.startsWith('error:') || link.isUp;
-    if (isRefused) route.refused(link, reason, bytes, now);
+    if (isRefused) route.refused(link, reason, bytes, now, sentAt);
     state.lost(parcels, now);
     for (const { stream } of parcels) {
       if (isRefused && stream !== undefined) this.refuseOpening(stream, reason, link);
@@ -95,14 +128,15 @@ export class Publisher {
     if (stream.phase !== 'opening') return;
     const error = refusalOf(reason, link.url);
     state.obstacle = error;
-    if (!isLasting(reason) || route.pick(performance.now()) !== undefined) return;
+    if (!isLasting(reason) || route.pick(this.#clock()) !== undefined) return;
     stream.abandon(error);
     onChanged(stream);
   }
 
-  /** Something came from the peer. */
-  heard(): void {
+  /** Something came from the peer over this link. */
+  heard(link: RelayLink): void {
     this.#silentSince = undefined;
+    this.#pathOf(link).heard();
   }
 
   /** A relay may take everything and deliver nothing: without answers, the next one is tried. */
@@ -114,20 +148,35 @@ export class Publisher {
     }
     this.#silentSince ??= now;
     const patienceMs = Math.max(SILENT_RELAY_MS, 3 * (state.roundTrip.smoothedMs ?? 0));
-    if (now - this.#silentSince < patienceMs) return;
-    this.#silentSince = now;
-    if (route.tryNext(now)) this.#relink(now);
+    const path = route.current && this.#pathOf(route.current);
+    if (now - this.#silentSince >= patienceMs) {
+      this.#silentSince = now;
+      if (route.tryNext(now)) this.#relink(now);
+    } else if (path?.isFailing && route.tryNext(now)) this.#relink(now, path);
   }
 
-  /** What was under way on this link goes out again over the next one, or when it is back. */
+  /** What was under way on this link goes out again over another one, or when it is back. */
   linkDown(link: RelayLink, now: number): void {
-    if (link === this.#options.route.current) this.#relink(now);
+    const path = this.#pathOf(link);
+    if (link === this.#options.route.current || path.inFlightBytes > 0) this.#relink(now, path);
+    path.forget();
   }
 
-  #relink(now: number): void {
-    this.#options.state.roundTrip.forgetShortest();
-    this.#options.state.relink(now);
+  /** @param path where what is in flight is lost; all of them by default */
+  #relink(now: number, path?: Path): void {
+    const { state } = this.#options;
+    state.relink(now, path);
+    for (const each of path === undefined ? this.#paths.values() : [path]) each.forget();
   }
+}
+
+/** An event that was published. */
+interface Published {
+  readonly link: RelayLink;
+  readonly parcels: readonly Parcel[];
+  /** Size of its JSON. */
+  readonly bytes: number;
+  readonly sentAt: number;
 }
 
 /** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
