@@ -64,17 +64,24 @@ const CODES = {
   shutting_down: { status: 503, proxyError: 'connection_terminated' },
 } as const satisfies Record<string, CodeMeaning>;
 
+/** Stable names of failures: the types of RFC 9209, and our own. */
 export type ErrorCode = keyof typeof CODES;
 
+/** What an error has besides its code and message. */
 export interface NwsErrorOptions {
   /** What the user can do about it, as a sentence without a full stop. */
   readonly hint?: string | undefined;
+  /** What was thrown before. */
   readonly cause?: unknown;
 }
 
+/** Whatever fails on purpose. Branch on `code`, never on the text. */
 export class NwsError extends Error {
+  /** `NwsError`, also where classes come from two copies of the package. */
   override readonly name = 'NwsError';
+  /** What kind of failure it is. */
   readonly code: ErrorCode;
+  /** What the user can do about it, as a sentence without a full stop. */
   readonly hint: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: NwsErrorOptions = {}) {
@@ -99,6 +106,7 @@ export class NwsError extends Error {
   }
 }
 
+/** Whether a value, as from another process, is one of the codes. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === 'string' && Object.hasOwn(CODES, value);
 }

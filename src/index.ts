@@ -1,20 +1,29 @@
-// The library: entry and exit for other programs, and an undici dispatcher that reaches `.nostr` names.
+// The library: entry and exit for other programs, and ways to `.nostr` names for Node's own clients.
 // Defaults are filled in here; everything else is the rooms' own.
 
-import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
 import { pino } from 'pino';
-import { type Dispatcher, ProxyAgent } from 'undici';
 import { createSigner, generateSecretKey } from './crypto/signer.js';
 import { type ExitOptions, type RunningExit, startExit } from './exit/exit.js';
 import { parseTarget, type Target, type TargetTrust } from './exit/targets/target.js';
 import { type ProxyOptions, type RunningProxy, startProxy } from './proxy/proxy.js';
 
-export { createSigner, generateSecretKey, parseSecretKey, type Signer } from './crypto/signer.js';
-export { type ErrorCode, isErrorCode, NwsError } from './errors.js';
+export {
+  createSigner,
+  type Decrypted,
+  generateSecretKey,
+  parseSecretKey,
+  type Scheme,
+  type Signer,
+} from './crypto/signer.js';
+export { type ErrorCode, isErrorCode, NwsError, type NwsErrorOptions } from './errors.js';
+export type { ClientLimits } from './exit/clients/clients.js';
 export type { ExitOptions, RunningExit } from './exit/exit.js';
 export { parseRule, type Rule } from './exit/policy/rules.js';
+export type { FetchHandler } from './exit/serving/fetch-server.js';
+export type { Handler } from './exit/serving/in-process.js';
 export type { Target, TargetTrust } from './exit/targets/target.js';
+export type { Credentials } from './http/auth/auth.js';
+export type { HostPort } from './http/host-port.js';
 export {
   type Address,
   decodeHost,
@@ -23,8 +32,26 @@ export {
   encodeNpub,
   isNostrHost,
 } from './protocol/names/address.js';
+export { createAgent, createDispatcher, type EntryAddress } from './proxy/clients/clients.js';
 export type { ProxyOptions, RunningProxy } from './proxy/proxy.js';
-export { MemoryRelay, type MemoryRelayOptions } from './relay/embedded/memory-relay.js';
+export type { Redirect, RelayBehaviour } from './relay/embedded/behaviour.js';
+export {
+  MemoryRelay,
+  type MemoryRelayEvents,
+  type MemoryRelayOptions,
+  type MemoryRelayStats,
+} from './relay/embedded/memory-relay.js';
+export type { RelayEvent } from './relay/link-types.js';
+export type { StreamFacts, Sums, Way } from './tunnel/accounts/accounts.js';
+export type {
+  Events,
+  NwsEvents,
+  PinEvent,
+  StreamEnded,
+  StreamEvent,
+  StreamOpened,
+  StreamRefused,
+} from './tunnel/events.js';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 
@@ -51,7 +78,8 @@ export async function createProxy(
 
 /**
  * Starts an exit: with a key of its own for this session, and without a log, unless told otherwise.
- * @param options at least `home` and `relays`; `target` is a URL as for `nws exit --target`
+ * @param options at least `home` and `relays`; `target` is a URL as for `nws exit --target`, and without one there is
+ *   `serve()`, for what answers in this process
  * @throws NwsError `bad_config` for a target that can't be read, `relay_unreachable`
  */
 export async function createExit(
@@ -78,15 +106,4 @@ function trusted({
   targetTrust?: TargetTrust;
 }): Target {
   return { ...parseTarget(target), ...(trust && { trust }) };
-}
-
-/**
- * An undici dispatcher whose requests go through a running entry, for `fetch(url, { dispatcher })`. It
- * trusts the entry's CA for `.nostr` names besides Node's own roots. Close it before the entry.
- */
-export async function createDispatcher(
-  proxy: Pick<RunningProxy, 'url' | 'caPath'>,
-): Promise<Dispatcher> {
-  const ca = [...rootCertificates, await readFile(proxy.caPath, 'utf8')];
-  return new ProxyAgent({ uri: proxy.url, requestTls: { ca } });
 }

@@ -9,8 +9,8 @@ export const DEFAULT_FRAME_BYTES = 131_072;
 /** An event whose created_at is further from now opens nothing; strfry refuses ephemerals that are older, too. */
 export const MAX_SKEW_S = 60;
 
-/** Version of reliable streams (PROTOCOL, part 2) that this program speaks. */
-export const STREAM_VERSION = 1;
+/** Version of reliable streams (PROTOCOL, part 2) that this program speaks: with 2, frames of bytes are read. */
+export const STREAM_VERSION = 2;
 
 /** What a stream may have in flight toward us: fills 20 MB/s at the 200 ms round trip of strfry. */
 export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;

@@ -4,7 +4,7 @@
 import type { EventEmitter } from 'node:events';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BaseConfig } from '../config/config.js';
 import { badSetting, type Sources } from '../config/env.js';
@@ -17,7 +17,7 @@ export interface Io {
   readonly cwd: string;
   readonly userHome: string;
   readonly platform: NodeJS.Platform;
-  readonly stdin: { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   /** Emits 'signal' with SIGINT, SIGTERM or SIGHUP. */

@@ -20,17 +20,18 @@ export function isNip04(content: string): boolean {
  * @param iv 16 bytes, for tests only
  */
 export function encrypt(
-  plaintext: string,
+  plaintext: string | Uint8Array,
   key: Uint8Array,
   iv: Buffer = randomBytes(IV_BYTES),
 ): string {
   const cipher = createCipheriv(ALGORITHM, key, iv);
-  const ciphertext = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+  const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext;
+  const ciphertext = Buffer.concat([cipher.update(bytes), cipher.final()]);
   return `${ciphertext.toString('base64')}${SEPARATOR}${iv.toString('base64')}`;
 }
 
 /** @throws NwsError `bad_ciphertext` */
-export function decrypt(content: string, key: Uint8Array): string {
+export function decrypt(content: string, key: Uint8Array): Buffer {
   if (content.length > DEFAULT_FRAME_BYTES) throw bad('content is too long');
   const [ciphertext, iv, ...rest] = content.split(SEPARATOR).map(decodeBase64);
   if (ciphertext === undefined || iv?.length !== IV_BYTES || rest.length > 0) {
@@ -38,7 +39,7 @@ export function decrypt(content: string, key: Uint8Array): string {
   }
   try {
     const decipher = createDecipheriv(ALGORITHM, key, iv);
-    return Buffer.concat([decipher.update(ciphertext), decipher.final()]).toString('utf8');
+    return Buffer.concat([decipher.update(ciphertext), decipher.final()]);
   } catch {
     throw bad('content does not decrypt'); // Says no more: the cause would tell padding from length.
   }

@@ -33,17 +33,18 @@ export function conversationKeyOf(x: Uint8Array): Buffer {
 }
 
 /**
- * Encrypts 1 to 65,535 bytes of UTF-8.
+ * Encrypts 1 to 65,535 bytes: UTF-8, or whatever both sides understand.
  * @param nonce 32 bytes, never used twice with one key; for test vectors only
  * @throws NwsError `bad_message` for an empty or too long plaintext.
  */
 export function encrypt(
-  plaintext: string,
+  plaintext: string | Uint8Array,
   key: Uint8Array,
   nonce: Uint8Array = randomBytes(NONCE_BYTES),
 ): string {
   const keys = messageKeys(key, nonce);
-  const ciphertext = chacha20(keys, pad(plaintext));
+  const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext;
+  const ciphertext = chacha20(keys, pad(bytes));
   const mac = hmac(keys.hmacKey, nonce, ciphertext);
   return Buffer.concat([Buffer.of(VERSION), nonce, ciphertext, mac]).toString('base64');
 }
@@ -52,7 +53,7 @@ export function encrypt(
  * Checks the MAC, in constant time and before anything else is done with the bytes, and decrypts.
  * @throws NwsError `bad_ciphertext`
  */
-export function decrypt(payload: string, key: Uint8Array): string {
+export function decrypt(payload: string, key: Uint8Array): Buffer {
   if (payload.startsWith('#')) throw bad('encryption version is unknown');
   if (payload.length < MIN_PAYLOAD_CHARS || payload.length > MAX_PAYLOAD_CHARS) {
     throw bad('payload is too short or too long');
@@ -100,23 +101,23 @@ function chacha20({ chachaKey, chachaNonce }: MessageKeys, bytes: Uint8Array): B
   return createCipheriv('chacha20', chachaKey, iv).update(bytes);
 }
 
-function pad(plaintext: string): Buffer {
-  const length = Buffer.byteLength(plaintext);
+function pad(plaintext: Uint8Array): Buffer {
+  const { length } = plaintext;
   if (length < 1 || length > MAX_NIP44_PLAINTEXT_BYTES) {
     throw new NwsError('bad_message', `plaintext of ${length} bytes does not fit NIP-44`);
   }
-  const padded = Buffer.alloc(LENGTH_BYTES + paddedLength(length));
+  const padded = Buffer.allocUnsafe(LENGTH_BYTES + paddedLength(length));
   padded.writeUInt16BE(length);
-  padded.write(plaintext, LENGTH_BYTES);
-  return padded;
+  padded.set(plaintext, LENGTH_BYTES);
+  return padded.fill(0, LENGTH_BYTES + length);
 }
 
-function unpad(padded: Buffer): string {
+function unpad(padded: Buffer): Buffer {
   const length = padded.readUInt16BE();
   if (length < 1 || padded.length !== LENGTH_BYTES + paddedLength(length)) {
     throw bad('padding is wrong');
   }
-  return padded.toString('utf8', LENGTH_BYTES, LENGTH_BYTES + length);
+  return padded.subarray(LENGTH_BYTES, LENGTH_BYTES + length);
 }
 
 function base64Chars(plaintextBytes: number): number {

@@ -18,6 +18,15 @@ export type { Scheme } from '../protocol/wire/payload.js';
 export { generateSecretKey, parseSecretKey } from './secret-key.js';
 export { verifyEvent } from './verify.js';
 
+/** What a peer has said, and the scheme that it was encrypted by. */
+export interface Decrypted {
+  /** The bytes: text, or a frame. */
+  readonly plaintext: Buffer;
+  /** NIP-44, or NIP-04 of older peers. */
+  readonly scheme: Scheme;
+}
+
+/** One Nostr identity, which signs and encrypts and never shows its key. */
 export interface Signer {
   /** 32-byte x-only key, lower-case hex. */
   readonly pubkey: string;
@@ -27,12 +36,12 @@ export interface Signer {
    * @param scheme NIP-44 unless said otherwise
    * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.
    */
-  encrypt(peer: string, plaintext: string, scheme?: Scheme): string;
+  encrypt(peer: string, plaintext: string | Uint8Array, scheme?: Scheme): string;
   /**
-   * Reads either scheme. The event's signature must have been checked before.
+   * Reads either scheme, and tells which. The event's signature must have been checked before.
    * @throws NwsError `bad_ciphertext`
    */
-  decrypt(peer: string, content: string): { plaintext: string; scheme: Scheme };
+  decrypt(peer: string, content: string): Decrypted;
 }
 
 /** Peers whose keys are kept: 64 bytes each, a point multiplication saved for each event. */

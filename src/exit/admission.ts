@@ -11,6 +11,7 @@ import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { Accounts } from '../tunnel/accounts/accounts.js';
+import type { StreamEvent } from '../tunnel/events.js';
 import type { IncomingStream } from '../tunnel/session.js';
 import { type Client, type ClientLimits, Clients } from './clients/clients.js';
 import { PacedStream } from './clients/paced-stream.js';
@@ -25,15 +26,18 @@ type Elsewhere = Extract<Judgement, { kind: 'dial' }>;
 export interface AdmissionOptions {
   readonly policy: Policy;
   readonly clientLimits: ClientLimits;
-  /** The exit's own target; absent where it only serves others'. */
+  /** The exit's own target; absent where it only serves others', or is told later. */
   readonly own: TargetServer | undefined;
   /** Connections back to clients at once, of all of them. */
   readonly maxDirect?: number;
   readonly log: Logger;
+  readonly onStream?: ((event: StreamEvent) => void) | undefined;
 }
 
 export class Admission {
   readonly accounts: Accounts;
+  /** The exit's own target, if it has one. */
+  own: TargetServer | undefined;
   readonly #options: AdmissionOptions;
   readonly #clients: Clients;
   /** To anywhere else than the own target. */
@@ -43,9 +47,10 @@ export class Admission {
   #isClosed = false;
 
   constructor(options: AdmissionOptions) {
+    this.own = options.own;
     this.#options = options;
     this.#clients = new Clients(options.clientLimits);
-    this.accounts = new Accounts('exit', options.log);
+    this.accounts = new Accounts('exit', options.log, options.onStream);
     this.#elsewhere = new RawStreams(options.log);
   }
 
@@ -69,7 +74,8 @@ export class Admission {
   }
 
   async #serve(admitted: Admitted, judgement: Judgement): Promise<void> {
-    const { own, policy } = this.#options;
+    const { own } = this;
+    const { policy } = this.#options;
     try {
       if (judgement.kind === 'own-target' && own === undefined) throw noTarget();
       if (admitted.reverse !== undefined) await this.#reach(admitted, policy);
@@ -107,8 +113,7 @@ export class Admission {
 
   /** Lets streams end by themselves for `graceMs`, then ends them. */
   async close(graceMs: number): Promise<void> {
-    const { own } = this.#options;
-    await Promise.all([own?.close(graceMs), this.#elsewhere.close(graceMs)]);
+    await Promise.all([this.own?.close(graceMs), this.#elsewhere.close(graceMs)]);
     this.#isClosed = true;
     for (const stream of this.#direct) stream.destroy();
   }

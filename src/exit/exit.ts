@@ -3,17 +3,18 @@
 //   relays ═ RelayPool ─ Session ─ Admission ─ HttpTarget | TcpTarget ─ dial ─ target
 
 import type { Agent } from 'node:http';
-import type { Event as NostrEvent } from 'nostr-tools';
+import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
-import { toNwsError } from '../errors.js';
+import { NwsError, toNwsError } from '../errors.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import type { Sums } from '../tunnel/accounts/accounts.js';
+import { Events } from '../tunnel/events.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
@@ -22,6 +23,7 @@ import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clie
 import { ownAddresses } from './policy/own-addresses.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
+import { type Handler, targetOf } from './serving/in-process.js';
 import { HttpTarget } from './targets/http-target.js';
 import type { Target, TargetServer } from './targets/target.js';
 import { TcpTarget } from './targets/tcp-target.js';
@@ -31,13 +33,17 @@ const ANNOUNCE_WAIT_MS = 10_000;
 /** How long relays may take to show the relay list that was published before. */
 const QUERY_TIMEOUT_MS = 3_000;
 
+/** What an exit is started with. */
 export interface ExitOptions {
+  /** The exit's identity: its public key is its name. */
   readonly signer: Signer;
+  /** URLs of the relays to listen on, `ws://` or `wss://`, at least one. */
   readonly relays: readonly string[];
   /** Absent where the exit only serves destinations of others. */
   readonly target?: Target | undefined;
   /** Folder of certificates. */
   readonly home: string;
+  /** Where it tells what it does. */
   readonly log: Logger;
   /** Host toward an HTTP target: a value, or `target` for the target's own; default: the client's. */
   readonly hostHeader?: string | undefined;
@@ -45,30 +51,45 @@ export interface ExitOptions {
   readonly isPublic?: boolean | undefined;
   /** From one announcement to the next, in seconds; default 10. */
   readonly announceIntervalS?: number | undefined;
-  /** What else is open, and what is closed whatever opens it. */
+  /** Destinations that are open besides the target. */
   readonly allow?: readonly Rule[] | undefined;
+  /** Destinations that are closed, whatever opens them. */
   readonly deny?: readonly Rule[] | undefined;
-  /** Pubkeys in hex; absent: everyone. */
+  /** Clients that are served: pubkeys in hex; absent: everyone. */
   readonly allowClients?: ReadonlySet<string> | undefined;
+  /** Clients that never are. */
   readonly denyClients?: ReadonlySet<string> | undefined;
+  /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
-  /** Largest event in bytes of JSON. */
+  /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
   readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
 }
 
+/** An exit that runs. */
 export interface RunningExit {
+  /** Its public key, hex. */
   readonly pubkey: string;
+  /** The same by NIP-19. */
   readonly npub: string;
   /** `<relay>….<pubkey>.nostr`, with the relays that fit a name. */
   readonly domain: string;
-  /** With all relays. */
+  /** Key and all relays, by NIP-19. */
   readonly nprofile: string;
   /** Streams that are open. */
   readonly streams: number;
   /** What became of all streams so far. */
   readonly sums: Sums;
+  /** `stream` and `relay`, as they come and go. */
+  readonly events: Events;
+  /**
+   * Makes this exit, which has no target, the server of its name: an http.Server, which need not listen, or a function
+   * from Request to Response. Resolves when a relay has the certificate that clients check, or none took it in time.
+   * @throws NwsError `bad_config` where it has something to serve already, and for what is no handler;
+   *   `shutting_down` once it is closed
+   */
+  serve(handler: Handler): Promise<void>;
   /** Lets streams end for `graceMs`, then resets them. */
   close(graceMs?: number): Promise<void>;
 }
@@ -84,19 +105,37 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const domain = fittingName(pubkey, relays, log);
   const isWeb = target !== undefined && target.kind !== 'tcp';
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
-  const admission = admissionFor(options, certificate);
-  const { pool, session } = connect(options, (incoming) => admission.take(incoming));
+  const events = new Events();
+  const admission = admissionFor(options, certificate, events);
+  const { pool, session } = connect(options, events, (incoming) => admission.take(incoming));
   const announcers: { close(): void }[] = [];
+  let isClosed = false;
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
+    isClosed = true;
     for (const announcer of announcers) announcer.close();
     await Promise.all([admission.close(graceMs), session.close(graceMs)]);
     await pool.close();
   };
-  try {
-    await session.start();
-    const announcer = await announce(certificate, options, pool);
+  const publish = async (templates: readonly EventTemplate[]): Promise<void> => {
+    const links = relays.map((url) => pool.acquire(url));
+    const events = templates.map((template) => signer.sign(template));
+    const announcer = new Announcer(events, links, log);
     announcers.push(announcer);
     await acceptedInTime(announcer, log);
+  };
+  const serve = async (handler: Handler): Promise<void> => {
+    if (admission.own !== undefined) throw servesAlready();
+    const own = { ...options, target: targetOf(handler) };
+    const opened = await openExitCertificate(home, pubkey, [domain]);
+    if (isClosed) throw new NwsError('shutting_down', 'the exit is closed');
+    if (admission.own !== undefined) throw servesAlready();
+    admission.own = serverFor(own, opened);
+    await publish([certificateTemplate(opened, pubkey)]);
+  };
+  try {
+    await session.start();
+    const list = await relayListTemplate(options, pool);
+    await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
   } catch (error) {
     await close(0);
@@ -113,28 +152,37 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     get sums() {
       return admission.accounts.sums;
     },
+    events,
+    serve,
     close,
   };
 }
 
 function connect(
   options: ExitOptions,
+  { onRelay }: Events,
   onIncoming: (incoming: IncomingStream) => void,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
-  const pool = new RelayPool({ log, authSigners, agentFor, eventLimitBytes: maxEventBytes });
+  const limits = { eventLimitBytes: maxEventBytes };
+  const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
   const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
   return { pool, session };
 }
 
-function admissionFor(options: ExitOptions, certificate: ExitCertificate | undefined): Admission {
+function admissionFor(
+  options: ExitOptions,
+  certificate: ExitCertificate | undefined,
+  { onStream }: Events,
+): Admission {
   const { signer, log, isPublic = false, allow = [], deny = [] } = options;
   const rules = { isPublic, allow, deny };
   const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
   const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
-  return new Admission({ policy, clientLimits, own: serverFor(options, certificate), log });
+  const own = serverFor(options, certificate);
+  return new Admission({ policy, clientLimits, own, log, onStream });
 }
 
 function serverFor(
@@ -152,27 +200,21 @@ function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {
   return new Heartbeat({ signer, links, log, intervalS });
 }
 
-async function announce(
-  certificate: ExitCertificate | undefined,
-  { signer, relays, log }: ExitOptions,
+function certificateTemplate(
+  { cert, fingerprint }: ExitCertificate,
+  pubkey: string,
+): EventTemplate {
+  return certificateEvent(cert, pubkey, fingerprint, Math.floor(Date.now() / 1000));
+}
+
+async function relayListTemplate(
+  { signer, relays }: ExitOptions,
   pool: RelayPool,
-): Promise<Announcer> {
-  const { pubkey } = signer;
-  const earlier = await earlierRelayList(pubkey, relays, pool);
-  const createdAt = Math.floor(Date.now() / 1000);
+): Promise<EventTemplate> {
+  const earlier = await earlierRelayList(signer.pubkey, relays, pool);
   // Relays keep the newer one, also where our clock has been set back since.
-  const listedAt = Math.max(createdAt, (earlier?.created_at ?? 0) + 1);
-  const templates = [relayListEvent(relays, earlier, listedAt)];
-  if (certificate !== undefined) {
-    const { cert, fingerprint } = certificate;
-    templates.unshift(certificateEvent(cert, pubkey, fingerprint, createdAt));
-  }
-  const links = relays.map((url) => pool.acquire(url));
-  return new Announcer(
-    templates.map((template) => signer.sign(template)),
-    links,
-    log,
-  );
+  const now = Math.floor(Date.now() / 1000);
+  return relayListEvent(relays, earlier, Math.max(now, (earlier?.created_at ?? 0) + 1));
 }
 
 async function earlierRelayList(
@@ -206,4 +248,10 @@ function fittingName(pubkey: string, relays: readonly string[], log: Logger): st
     }
   }
   return name;
+}
+
+function servesAlready(): NwsError {
+  return new NwsError('bad_config', 'the exit has something to serve already', {
+    hint: 'start one without a target, and serve() once; one http.Server can answer by what is asked',
+  });
 }

@@ -3,6 +3,7 @@
 
 import { NwsError } from '../errors.js';
 
+/** A place to connect to. */
 export interface HostPort {
   /** A name or an IP address; IPv6 without its brackets. */
   readonly host: string;

@@ -2,7 +2,7 @@
 // an exit of which nothing is known is being opened.
 
 import { BoundedMap } from '../common/bounded.js';
-import { isExpired, KIND, speaksReliableStreams } from '../protocol/wire/events.js';
+import { isExpired, KIND, speaksReliableStreams, streamVersion } from '../protocol/wire/events.js';
 import type { EventSource } from './resolve.js';
 
 const QUERY_TIMEOUT_MS = 3_000;
@@ -14,6 +14,8 @@ const MAX_LOOKED = 1_024;
 export interface PeerKind {
   readonly pubkey: string;
   readonly reliable: boolean;
+  /** Of reliable streams, up to which it speaks them. */
+  readonly version: number;
 }
 
 export class PeerKinds {
@@ -52,6 +54,8 @@ export class PeerKinds {
     const [newest] = own
       .filter((event) => !isExpired(event, nowS))
       .sort((a, b) => b.created_at - a.created_at);
-    if (newest !== undefined) this.#onKind({ pubkey, reliable: speaksReliableStreams(newest) });
+    if (newest === undefined) return;
+    const [reliable, version] = [speaksReliableStreams(newest), streamVersion(newest)];
+    this.#onKind({ pubkey, reliable, version });
   }
 }

@@ -11,6 +11,7 @@ import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts/accounts.js';
+import type { Events } from '../tunnel/events.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
@@ -29,11 +30,13 @@ import { Forwarder } from './ways/absolute-form.js';
 /** How long starting waits for a first relay. Without one the proxy starts as well, and says so in every answer. */
 const READY_TIMEOUT_MS = 3_000;
 
+/** What an entry is started with. */
 export interface ProxyOptions extends TunnelOptions {
   /** Port 0 picks a free one. */
   readonly listen: HostPort;
   /** For names that carry no relay. */
   readonly relays: readonly string[];
+  /** Whether TLS of `.nostr` hosts ends at the entry, which checks the exit, or runs through to the exit. */
   readonly tls: 'terminate' | 'passthrough';
   /** Refuse exits without a certificate event. */
   readonly requirePin: boolean;
@@ -51,6 +54,7 @@ export interface ProxyOptions extends TunnelOptions {
   readonly aliases: ReadonlyMap<string, string>;
 }
 
+/** An entry that runs. */
 export interface RunningProxy {
   /** `http://host:port`. */
   readonly url: string;
@@ -64,6 +68,8 @@ export interface RunningProxy {
   readonly reverseAddress: HostPort | undefined;
   /** What became of all streams so far. */
   readonly sums: Sums;
+  /** `stream`, `relay` and `pin`, as they come and go. */
+  readonly events: Events;
   /** Takes nothing new, gives what runs `graceMs` to end, then ends it. */
   close(graceMs?: number): Promise<void>;
 }
@@ -110,6 +116,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
       get sums() {
         return tunnel.accounts.sums;
       },
+      events: tunnel.events,
       close,
     };
   } catch (error) {

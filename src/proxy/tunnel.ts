@@ -10,6 +10,7 @@ import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { RelayPool } from '../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
 import { Accounts } from '../tunnel/accounts/accounts.js';
+import { Events } from '../tunnel/events.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
 import { PeerKinds } from './peer-kinds.js';
@@ -18,13 +19,19 @@ import type { OpenStream, OpenVia } from './streams.js';
 export interface TunnelOptions {
   /** Folder of the pins. */
   readonly home: string;
+  /** Where it tells what it does. */
   readonly log: Logger;
+  /** Who it is to exits; absent: a fresh key an exit. */
   readonly signer?: Signer | undefined;
+  /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
+  /** Upstream proxy for a relay. */
   readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
   /** Where exits reach us; absent: nowhere. */
   readonly publicAddress?: HostPort | undefined;
+  /** Where it listens for them; default: the port of the public address, on every interface. */
   readonly reverseListen?: HostPort | undefined;
+  /** Whether they have to speak TLS; default `required`. */
   readonly reverseTls?: 'required' | 'optional' | undefined;
 }
 
@@ -33,6 +40,7 @@ export class Tunnel {
   readonly session: Session;
   readonly pins: PinResolver;
   readonly accounts: Accounts;
+  readonly events = new Events();
   readonly #store: PinStore;
   readonly #kinds: PeerKinds;
   readonly #listener: ReverseListener | undefined;
@@ -44,18 +52,26 @@ export class Tunnel {
   ) {
     const { log, signer, agentFor, maxEventBytes, reverseTls = 'required' } = options;
     const authSigners = (url: string): Signer[] => this.session.relaySigners(url);
-    this.pool = new RelayPool({ log, agentFor, eventLimitBytes: maxEventBytes, authSigners });
+    const { onStream, onRelay, onPin } = this.events;
+    const limits = { eventLimitBytes: maxEventBytes };
+    this.pool = new RelayPool({ log, agentFor, ...limits, authSigners, onRelay });
     const publicAddress = options.publicAddress && formatHostPort(options.publicAddress);
     const reverse =
       listener && publicAddress ? { listener, publicAddress, tls: reverseTls } : undefined;
     this.session = new Session({ pool: this.pool, log, signer, reverse });
-    this.accounts = new Accounts('entry', log);
+    this.accounts = new Accounts('entry', log, onStream);
     this.#store = store;
     this.#listener = listener;
-    const learn = ({ pubkey, reliable }: Pick<Pin, 'pubkey' | 'reliable'>): void =>
-      this.session.learn(pubkey, reliable);
+    const learn = ({
+      pubkey,
+      reliable,
+      version,
+    }: Pick<Pin, 'pubkey' | 'reliable' | 'version'>): void =>
+      this.session.learn(pubkey, reliable, version);
     this.#kinds = new PeerKinds(this.pool, learn);
-    this.pins = new PinResolver({ store, source: this.pool, log, onPin: learn });
+    const onChange = ({ pubkey, fingerprints, createdAt }: Pin, former: Pin | undefined): void =>
+      onPin({ pubkey, fingerprints, createdAt, formerly: former?.fingerprints });
+    this.pins = new PinResolver({ store, source: this.pool, log, onPin: learn, onChange });
   }
 
   /** @throws NwsError `bad_config` where the pins can't be used; `address_in_use` for the reverse listener. */
@@ -75,15 +91,18 @@ export class Tunnel {
 
   readonly open: OpenStream = async (to, port, signal, early) => {
     const { pubkey, relays } = to;
-    const reliable = this.#store.get(pubkey)?.reliable;
+    const { reliable, version } = this.#store.get(pubkey) ?? {};
     if (reliable === undefined) this.#kinds.look(pubkey, relays);
     const destination = `${to.destination}:${port}`;
-    return this.#open({ peer: pubkey, relays, destination, reliable, early, signal });
+    return this.#open({ peer: pubkey, relays, destination, reliable, version, early, signal });
   };
 
   /** The announcement's sign is enough to send names; where there is none, the exit's answer decides. */
-  readonly openVia: OpenVia = async ({ pubkey, relays, reliable }, destination, signal) =>
-    this.#open({ peer: pubkey, relays, destination, reliable: reliable || undefined, signal });
+  readonly openVia: OpenVia = async (exit, destination, signal) => {
+    const { pubkey: peer, relays, version, reliable = false } = exit;
+    const said = reliable ? { reliable, version } : {};
+    return this.#open({ peer, relays, destination, ...said, signal });
+  };
 
   async #open(options: OpenOptions): Promise<Duplex> {
     const { peer, destination } = options;

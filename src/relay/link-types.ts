@@ -8,6 +8,16 @@ import type { LinkCounts } from './counts.js';
 import type { OnResult } from './publishing/outbox.js';
 import type { Subscription, SubscriptionHandlers } from './subscribing/subscriptions.js';
 
+/** A relay was connected to, or its connection has ended, or could not be made. */
+export interface RelayEvent {
+  /** The relay. */
+  readonly url: string;
+  /** `unreachable` comes with each attempt that fails. */
+  readonly state: 'up' | 'down' | 'unreachable';
+  /** Why it isn't up. */
+  readonly reason?: string | undefined;
+}
+
 export interface RelayLinkEvents {
   up: [];
   down: [reason: string];

@@ -10,6 +10,7 @@ import type { AgentFor } from './connection/proxy-agent.js';
 import { Suspension } from './connection/suspension.js';
 import { RelayLedger } from './counts.js';
 import { type AuthSigners, type RelayLink, WebSocketLink } from './link.js';
+import type { RelayEvent } from './link-types.js';
 import { type BroadcastResult, broadcastTo, queryLinks } from './query.js';
 
 /** Links at once. A name can list any relays: a stranger must not make us hold connections without end. */
@@ -24,6 +25,8 @@ export interface RelayPoolOptions {
   readonly authSigners?: AuthSigners | undefined;
   /** Bytes of JSON; default 65,536. */
   readonly eventLimitBytes?: number | undefined;
+  /** Told of every relay that comes and goes. */
+  readonly onRelay?: ((event: RelayEvent) => void) | undefined;
   /** Default 60,000. */
   readonly idleMs?: number | undefined;
 }
@@ -132,9 +135,19 @@ export class RelayPool {
     const { log, agentFor, authSigners, eventLimitBytes } = this.#options;
     const counts = this.ledger.of(url);
     const link = new WebSocketLink({ url, log, agentFor, authSigners, eventLimitBytes, counts });
+    this.#watch(link);
     const entry: Entry = { link, holders: 0, idleTimer: undefined };
     this.#entries.set(url, entry);
     return entry;
+  }
+
+  #watch(link: RelayLink): void {
+    const { onRelay } = this.#options;
+    if (onRelay === undefined) return;
+    const { url } = link;
+    link.on('up', () => onRelay({ url, state: 'up' }));
+    link.on('down', (reason) => onRelay({ url, state: 'down', reason }));
+    link.on('unreachable', (reason) => onRelay({ url, state: 'unreachable', reason }));
   }
 
   #dropIdle(): void {

@@ -5,17 +5,19 @@
 
 import type { Logger } from 'pino';
 import { WakeTimer } from '../common/wake-timer.js';
-import type { Scheme, Signer } from '../crypto/signer.js';
+import type { Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
 import { PeerState } from '../protocol/peer/peer-state.js';
+import { SMALL_BYTES } from '../protocol/peer/peer-streams.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
-import { SMALL_BYTES } from '../protocol/peer/peer-streams.js';
+import { FRAMES_VERSION } from '../protocol/wire/encoding.js';
 import type { Message } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
 import type { SessionMemory } from './memory/session-memory.js';
 import type { WindowShare } from './memory/window-share.js';
+import type { Received } from './receiving/reception.js';
 import { Echoes } from './sending/echoes.js';
 import { PlainSender, type Refusal } from './sending/plain-sender.js';
 import { Publisher } from './sending/publisher.js';
@@ -24,6 +26,8 @@ import { Sealer } from './sending/sealer.js';
 
 export interface PeerOptions {
   readonly role: 'entry' | 'exit';
+  /** Of reliable streams, up to which we speak them; default: the newest. */
+  readonly version: number | undefined;
   readonly signer: Signer;
   readonly pubkey: string;
   readonly route: Route;
@@ -63,6 +67,7 @@ export class Peer {
     this.route = options.route;
     this.state = new PeerState({
       role: options.role,
+      version: options.version,
       windowBytes: () => options.windows.windowBytes,
       memory: options.memory.of(this),
       flightShareBytes: () => options.memory.flightShareBytes,
@@ -128,11 +133,15 @@ export class Peer {
     return stream;
   }
 
-  /** Takes the messages of one event that came over `link`. */
-  receive(messages: readonly Message[], scheme: Scheme, fresh: boolean, link: RelayLink): void {
+  /**
+   * Takes the messages of one event that came over `link`.
+   * @param fresh the event is young enough to open a stream
+   */
+  receive({ messages, scheme, isFrame }: Received, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
     this.#publisher.heard(link);
     this.#sealer.scheme = scheme;
+    if (isFrame) this.state.version.learn(FRAMES_VERSION);
     const follows = this.#options.role === 'exit' && !messages.every(isForAnyWay);
     this.route.heard(link, follows, now);
     for (const message of messages) {
@@ -202,8 +211,12 @@ export class Peer {
     this.update();
   }
 
-  /** Asks the peer whether it is there and still knows our streams, if there are any. */
-  probe(): void {
+  /**
+   * The peer has published what it publishes when it starts: is it there, and does it still know our streams?
+   * @param version of reliable streams that it speaks, where it says so
+   */
+  restarted(version: number | undefined): void {
+    if (version !== undefined) this.state.version.learn(version);
     if (this.state.streams.size > 0) this.state.probe(performance.now());
     this.update();
   }

@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly reverse?: ReverseOptions | undefined;
   /** Whether a client may use this exit, by pubkey (hex); default: everyone. */
   readonly admits?: ((client: string) => boolean) | undefined;
+  /** Up to which version this side speaks reliable streams; for tests with peers of an earlier one. */
+  readonly version?: number | undefined;
   /** Makes this the exit's side: called for each stream that somebody asks for. */
   readonly onIncoming?: ((incoming: IncomingStream) => void) | undefined;
 }
@@ -30,6 +32,8 @@ export interface OpenOptions {
   readonly destination: string;
   /** Whether the exit says that it speaks reliable streams. */
   readonly reliable?: boolean | undefined;
+  /** Up to which version of them it says so. */
+  readonly version?: number | undefined;
   /**
    * Don't wait for the answer of an exit that is known to speak reliable streams: what is written goes along
    * with the CONNECT, and a refusal comes as the stream's error.

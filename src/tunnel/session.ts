@@ -8,9 +8,10 @@ import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
-import { MAX_STREAMS } from '../limits.js';
+import { MAX_SEEN_EVENTS, MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/names/address.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
+import { KIND, streamVersion } from '../protocol/wire/events.js';
 import type { RelayLink } from '../relay/link.js';
 import { SessionMemory } from './memory/session-memory.js';
 import { WindowShare } from './memory/window-share.js';
@@ -62,7 +63,7 @@ export class Session {
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
-    this.#reception = new Reception(options.log);
+    this.#reception = new Reception(options.log, MAX_SEEN_EVENTS, options.version);
     this.#health = new RelayHealth(options.log);
     this.#peers = new PeerTable({
       idleMs: this.#role === 'exit' ? 0 : IDLE_PEER_MS,
@@ -129,7 +130,7 @@ export class Session {
    * @throws NwsError why it can't be opened.
    */
   async open(options: OpenOptions): Promise<Opened> {
-    const { relays, destination, reliable, early, signal } = options;
+    const { relays, destination, reliable, version, early, signal } = options;
     if (this.#isClosing) throw shuttingDown();
     if (this.streams >= MAX_STREAMS) {
       throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
@@ -139,7 +140,7 @@ export class Session {
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
-    if (reliable !== undefined) peer.state.suggest(reliable, performance.now());
+    if (reliable !== undefined) peer.state.suggest(reliable, performance.now(), version);
     const direct = await this.#reverse?.open(peer, destination, signal);
     if (direct !== undefined) return { ...direct, way: 'reverse' };
     if (early && peer.state.kind === 'reliable') {
@@ -163,10 +164,10 @@ export class Session {
   }
 
   /** An exit has published whether it speaks reliable streams, which those who wait for its answer may use. */
-  learn(exit: string, reliable: boolean): void {
+  learn(exit: string, reliable: boolean, version?: number): void {
     for (const peer of this.#peers) {
       if (peer.pubkey !== exit) continue;
-      peer.state.suggest(reliable, performance.now());
+      peer.state.suggest(reliable, performance.now(), version);
       peer.update();
     }
   }
@@ -191,6 +192,7 @@ export class Session {
   #addPeer(signer: Signer, pubkey: string, route: Route): Peer {
     const peer = new Peer({
       role: this.#role,
+      version: this.#options.version,
       signer,
       pubkey,
       route,
@@ -238,11 +240,12 @@ export class Session {
   /** An exit published what it publishes when it starts: it may not know our streams any more. */
   #onExitStart(event: NostrEvent): undefined {
     if (!this.#reception.isNew(event)) return;
-    for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.probe();
+    const version = event.kind === KIND.certificate ? streamVersion(event) : undefined;
+    for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.restarted(version);
   }
 
   #deliver(received: Received, link: RelayLink): void {
-    const { signer, from, messages, scheme, createdAt } = received;
+    const { signer, from, createdAt } = received;
     if (this.#options.admits?.(from) === false) {
       this.#strangers.turnAway(received, link);
       return;
@@ -254,7 +257,7 @@ export class Session {
     }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;
-    peer.receive(messages, scheme, isFresh, link);
+    peer.receive(received, isFresh, link);
   }
 
   #schedule(peer: Peer): void {

@@ -9,6 +9,7 @@ import { measureConnectr } from './measures/connectr.js';
 import { measureCurves } from './measures/curve.js';
 import { measureExchanges } from './measures/exchanges.js';
 import { measureInteractive } from './measures/interactive.js';
+import { measureOks } from './measures/oks.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
 import { type Row, tableOf } from './report/table.js';
@@ -50,6 +51,8 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
       [`interactive ${relay}`, () => measureInteractive(relay, interactive)],
     ]),
   ),
+  // Three sets of processes more: not in the quick run, which is part of the tests.
+  ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
 

@@ -10,8 +10,8 @@ import { deadPort } from '../support/servers.js';
 import { Part } from './parts/part.js';
 import { Witness } from './parts/witness.js';
 
-/** What `--behave` takes, or the URL of another relay. */
-export type RelayKind = 'plain' | 'strfry' | `ws${string}`;
+/** What `--behave` takes, switches of the embedded relay as JSON, or the URL of another relay. */
+export type RelayKind = 'plain' | 'strfry' | `{${string}}` | `ws${string}`;
 
 export interface WorldOptions {
   readonly relay: RelayKind;

@@ -40,7 +40,13 @@ describe('nws discover', () => {
   async function discovered(ping: Pinger['ping'], flags: object): Promise<string> {
     const stdout = new PassThrough();
     const io: Io = {
-      ...{ env: {}, cwd: folder.path, userHome: folder.path, platform: 'linux', stdin: {} },
+      ...{
+        env: {},
+        cwd: folder.path,
+        userHome: folder.path,
+        platform: 'linux',
+        stdin: new PassThrough(),
+      },
       ...{ stdout, stderr: new PassThrough(), signals: new EventEmitter() },
       ...{ onCrash: new Set<() => void>(), exitStatus: 0 },
     };

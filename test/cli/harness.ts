@@ -58,7 +58,7 @@ export function start(
     cwd: folder,
     userHome: folder,
     platform: process.platform,
-    stdin: {},
+    stdin: new PassThrough(),
     stdout,
     stderr,
     signals: new EventEmitter(),

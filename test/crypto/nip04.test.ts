@@ -18,7 +18,8 @@ describe('crypto/nip04', () => {
     fc.assert(
       fc.property(texts, (text) => {
         expect(reference.decrypt(bob, getPublicKey(alice), encrypt(text, key))).to.equal(text);
-        expect(decrypt(reference.encrypt(bob, getPublicKey(alice), text), key)).to.equal(text);
+        const theirs = reference.encrypt(bob, getPublicKey(alice), text);
+        expect(String(decrypt(theirs, key))).to.equal(text);
       }),
       { numRuns: 20 },
     );

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import fc from 'fast-check';
 import * as reference from 'nostr-tools/nip44';
-import { conversationKey, decrypt, encrypt, messageKeys } from '../../src/crypto/nip44.js';
+import * as nip44 from '../../src/crypto/nip44.js';
 import { paddedLength } from '../../src/protocol/wire/payload.js';
 import { expectError } from '../support/expect-error.js';
 
@@ -30,6 +30,8 @@ interface Vectors {
 const file = new URL('../vectors/nip44.vectors.json', import.meta.url);
 const { v2 } = JSON.parse(readFileSync(file, 'utf8')) as { v2: Vectors };
 
+const { conversationKey, encrypt, messageKeys } = nip44;
+const decrypt = (payload: string, key: Buffer): string => String(nip44.decrypt(payload, key));
 const bytes = (hex: string | undefined): Buffer => Buffer.from(hex ?? '', 'hex');
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 const KEY = bytes('c41c775356fd92eadc63ff5a0dc1da211b268cbea22316767095b2871ea1412d');
@@ -74,6 +76,14 @@ describe('crypto/nip44 against the official vectors', () => {
       const payload = encrypt(plaintext, bytes(test.conversation_key), bytes(test.nonce));
       expect(sha256(payload)).to.equal(test.payload_sha256);
       expect(decrypt(payload, bytes(test.conversation_key))).to.equal(plaintext);
+    }
+  });
+
+  it('carries bytes that are no text as they are', () => {
+    const all = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
+    for (const size of [1, 32, 33, 256]) {
+      const plaintext = all.subarray(256 - size);
+      expect(nip44.decrypt(encrypt(plaintext, KEY), KEY).equals(plaintext)).to.equal(true);
     }
   });
 

@@ -148,7 +148,7 @@ describe('crypto/signer encryption', () => {
       nip04: nip04.encrypt(peerSecret, signer.pubkey, 'hi'),
     };
     for (const [scheme, content] of Object.entries(cases)) {
-      expect(signer.decrypt(peer, content)).to.deep.equal({ plaintext: 'hi', scheme });
+      expect(signer.decrypt(peer, content)).to.deep.equal({ plaintext: Buffer.from('hi'), scheme });
     }
   });
 

@@ -51,7 +51,9 @@ describe('proxy: whether an exit speaks reliable streams', () => {
     await new Promise(setImmediate);
     return told;
   }
-  const says = (reliable: boolean): PeerKind[] => [{ pubkey: exit.pubkey, reliable }];
+  const says = (reliable: boolean): PeerKind[] => [
+    { pubkey: exit.pubkey, reliable, version: reliable ? 2 : 0 },
+  ];
 
   it('is asked of the relays of its name', async () => {
     await look([]);

@@ -20,9 +20,10 @@ export interface Side {
   close(): Promise<void>;
 }
 
-export function entrySide(log: Logger = silentLog): Side {
+/** @param version of reliable streams, up to which it speaks them; default, here and below: the newest */
+export function entrySide(log: Logger = silentLog, version?: number): Side {
   const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
-  const session: Session = new Session({ pool, log });
+  const session: Session = new Session({ pool, log, version });
   return side(session, pool);
 }
 
@@ -31,9 +32,10 @@ export async function exitSide(
   relays: readonly string[],
   onIncoming: (incoming: IncomingStream) => void,
   log: Logger = silentLog,
+  version?: number,
 ): Promise<Side> {
   const pool = new RelayPool({ log, authSigners: () => [signer] });
-  const session = new Session({ pool, log, signer, relays, onIncoming });
+  const session = new Session({ pool, log, signer, relays, version, onIncoming });
   await session.start();
   return side(session, pool);
 }
@@ -61,11 +63,14 @@ export class Tunnel {
   entry!: Side;
   exit!: Side;
 
-  static async start(options: MemoryRelayOptions = {}): Promise<Tunnel> {
+  static async start(
+    options: MemoryRelayOptions = {},
+    versions: { readonly entry?: number; readonly exit?: number } = {},
+  ): Promise<Tunnel> {
     const tunnel = new Tunnel();
     tunnel.#relay = await startTestRelay(options);
-    tunnel.entry = entrySide(tunnel.#log);
-    await tunnel.startExit();
+    tunnel.entry = entrySide(tunnel.#log, versions.entry);
+    await tunnel.startExit(versions.exit);
     return tunnel;
   }
 
@@ -78,9 +83,10 @@ export class Tunnel {
     return embeddedIn(this.#relay);
   }
 
-  async startExit(): Promise<void> {
+  async startExit(version?: number): Promise<void> {
     const { signer, url } = this;
-    this.exit = await exitSide(signer, [url], (incoming) => this.onIncoming(incoming), this.#log);
+    const onIncoming = (incoming: IncomingStream): void => this.onIncoming(incoming);
+    this.exit = await exitSide(signer, [url], onIncoming, this.#log, version);
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */

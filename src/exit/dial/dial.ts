@@ -2,6 +2,7 @@
 // and to where a stranger wants to go, each address judged (policy.ts) right before it is dialled.
 
 import { isIP, connect as netConnect, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { connectHost, firstConnected, inTurn } from '../../common/connect-host.js';
 import { within } from '../../common/waiting.js';
@@ -75,7 +76,8 @@ export async function dial(target: Target, options: DialOptions = {}): Promise<S
 export async function dialHttp(
   target: Target,
   { alpn = ['http/1.1'], ...options }: DialOptions & { alpn?: string[] } = {},
-): Promise<Socket> {
+): Promise<Duplex> {
+  if (target.open !== undefined) return target.open();
   const socket = await dial(target, options);
   if (target.kind !== 'https') return socket;
   const { host, trust = {} } = target;

@@ -25,9 +25,11 @@ export type Subject =
   | { readonly kind: 'suffix'; readonly suffix: string }
   | { readonly kind: 'network'; readonly network: Network };
 
+/** One line of what is open, or closed. */
 export interface Rule {
   /** As the operator wrote it. */
   readonly text: string;
+  /** The hosts that it is about. */
   readonly subject: Subject;
   /** Empty: every port. */
   readonly ports: readonly PortRange[];

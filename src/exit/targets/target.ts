@@ -1,8 +1,10 @@
 // What an exit stands in front of: the --target URL, parsed and checked. Dials nothing.
 
+import type { Duplex } from 'node:stream';
 import { NwsError } from '../../errors.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 
+/** How an https target is recognised. */
 export interface TargetTrust {
   /** CAs to believe instead of this machine's, PEM. */
   readonly ca?: string | undefined;
@@ -12,14 +14,18 @@ export interface TargetTrust {
   readonly fingerprint?: string | undefined;
 }
 
+/** What an exit stands in front of. */
 export interface Target {
   /** `h2c` is HTTP/2 from the first byte, without TLS. */
   readonly kind: 'http' | 'https' | 'h2c' | 'tcp';
   /** Name or address; IPv6 without brackets. */
   readonly host: string;
+  /** 1 to 65,535. */
   readonly port: number;
   /** How an https target is recognised, where this machine's CAs and the target's own name don't do. */
   readonly trust?: TargetTrust | undefined;
+  /** A server in this process, in place of host and port. */
+  readonly open?: (() => Duplex) | undefined;
   /** Prefix of every request's path: empty, or `/app` without a slash at the end. */
   readonly path: string;
 }

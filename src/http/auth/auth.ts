@@ -11,8 +11,11 @@ import { responseHead } from '../headers.js';
 import { keepForUpload, proxyStatus } from '../reply.js';
 import { type AttemptLimits, Attempts } from './attempts.js';
 
+/** What clients of a proxy log in with. */
 export interface Credentials {
+  /** Without a colon. */
   readonly user: string;
+  /** Compared in constant time. */
   readonly password: string;
 }
 

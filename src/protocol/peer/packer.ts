@@ -4,49 +4,55 @@
 import type { Path } from '../path/path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { Outgoing } from '../stream/stream-types.js';
-import { encodeMessage, MAX_RANGES } from '../wire/message.js';
+import type { Encoding } from '../wire/encoding.js';
+import { MAX_MESSAGES, MAX_RANGES, type Message } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
 import { SMALL_BYTES } from './peer-streams.js';
 
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
 const SMALL_RESERVE_BYTES = 1024 * 1024;
-/** Room that a data message needs around its data, and around each range of `have`, at the most. */
-const DATA_HEAD_BYTES = 200;
-const RANGE_BYTES = 36;
+/** Less room than this is left empty: nothing that a stream has to say is sure to fit. */
+const LEAST_ROOM_BYTES = 200;
 
-/** One message in an event: its JSON, and whose it is when the event doesn't get through. */
+/** One message in an event, and whose it is when the event doesn't get through. */
 export interface Parcel {
-  readonly json: string;
+  readonly message: Message;
   readonly stream?: StreamState;
   readonly outgoing?: Outgoing;
 }
 
-export interface Load {
+/** What an event goes over. */
+export interface Carrier {
+  readonly path: Path;
+  /** Another path carries everything else than bulk data. */
+  readonly isBeside: boolean;
+  /** What the messages are written in. */
+  readonly encoding: Encoding;
+}
+
+export interface Load extends Carrier {
   /** In turn: a bulk stream that was served goes to the end. */
   readonly streams: Map<string, StreamState>;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
-  /** What carries the event. */
-  readonly path: Path;
   /** How much may be on its way to the peer over all paths, in bytes. */
   readonly flightBytes: number;
-  /** Another path carries everything else. */
-  readonly bulkOnly: boolean;
+  /** A question that a peer would long have answered that reads this encoding goes out once more. */
+  readonly onRepeat: () => void;
 }
 
-/** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
+/** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
-  const { streams, control, path, flightBytes, bulkOnly } = load;
+  const { streams, control, path, flightBytes, isBeside } = load;
   const event = new Event(load, now, capacityBytes);
-  if (!bulkOnly) {
+  if (!isBeside) {
     for (const stream of streams.values()) {
       if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
     }
     const { messages } = control;
     for (let [message] = messages; message !== undefined; [message] = messages) {
-      const json = encodeMessage(message);
-      if (json.length > event.room && event.parcels.length > 0) break;
-      event.add({ json });
+      if (load.encoding.messageBytes(message) > event.room && event.parcels.length > 0) break;
+      event.add({ message });
       messages.shift();
     }
   }
@@ -57,8 +63,8 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   for (const stream of streams.values()) {
     const { queuedBytes, lostBytes } = stream.send;
     const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
-    if (stream.hasData && !isSmall) bulk.push(stream);
-    else if (!bulkOnly && (stream.hasData || stream.urgent(now))) event.fill(stream);
+    if (stream.hasData(now) && !isSmall) bulk.push(stream);
+    else if (!isBeside && (stream.hasData(now) || stream.urgent(now))) event.fill(stream);
   }
   if (!path.hasRoom && bulk.length > 0) path.flight.reached();
   const mayBulk = path.hasRoom && inFlightBytes < flightBytes;
@@ -80,30 +86,33 @@ class Event {
   constructor(load: Load, now: number, capacityBytes: number) {
     this.#load = load;
     this.#now = now;
-    this.room = capacityBytes - '[]'.length;
+    this.room = capacityBytes - load.encoding.emptyBytes;
   }
 
   add(parcel: Parcel): void {
     this.parcels.push(parcel);
-    this.room -= parcel.json.length + ','.length;
+    this.room -= this.#load.encoding.messageBytes(parcel.message);
   }
 
   /** Adds what the stream has to say, as far as it fits. Returns whether anything did. */
   fill(stream: StreamState): boolean {
     const before = this.parcels.length;
-    for (;;) {
+    const { encoding, control, path, onRepeat } = this.#load;
+    while (this.room >= LEAST_ROOM_BYTES && this.parcels.length < MAX_MESSAGES) {
       // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
-      const ranges = Math.min(MAX_RANGES, Math.floor(this.room / 8 / RANGE_BYTES));
-      const head = DATA_HEAD_BYTES + RANGE_BYTES * ranges;
-      if (this.room < head) break;
-      const maxBytes = Math.floor((this.room - head) / 4) * 3;
+      const most = Math.min(MAX_RANGES, Math.floor(this.room / 8 / encoding.rangeBytes));
+      const maxRanges = stream.receive.hasGap ? most : 0;
+      const maxBytes = Math.max(0, encoding.dataBytes(this.room, maxRanges));
       const isAlone = this.parcels.length === 0;
-      const outgoing = stream.pull(this.#now, maxBytes, ranges, isAlone, this.#load.path);
+      const outgoing = stream.pull(this.#now, { maxBytes, maxRanges, isAlone, path });
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
       const asks = outgoing.message.type === 'CONNECT' || outgoing.message.type === 'CONNECTR';
-      if (asks && stream.attempts === 2) this.#load.control.ping(this.#now);
-      this.add({ json: encodeMessage(outgoing.message), stream, outgoing });
+      if (asks && stream.attempts === 2) {
+        control.ping(this.#now);
+        onRepeat();
+      }
+      this.add({ message: outgoing.message, stream, outgoing });
     }
     return this.parcels.length > before;
   }

@@ -4,19 +4,21 @@
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
-import { Path } from '../path/path.js';
+import type { Path } from '../path/path.js';
+import { Paths } from '../path/paths.js';
 import { PlainStrays } from '../plain/plain-strays.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
-import { type Connect, type ConnectR, encodeMessage, type Message } from '../wire/message.js';
+import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
 import { Liveness } from './liveness.js';
-import { type Parcel, pack } from './packer.js';
+import { type Carrier, type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
 import { PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
+import { PeerVersion } from './peer-version.js';
 
 export type { Parcel } from './packer.js';
 export type { PeerOptions, PlainParcel } from './peer-types.js';
@@ -27,10 +29,10 @@ const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA'
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
+  /** What the peer is written in. */
+  readonly version: PeerVersion;
   readonly #options: PeerOptions;
-  readonly #paths: Path[] = [];
-  /** For who has no other. */
-  readonly #onlyPath = new Path();
+  readonly paths = new Paths();
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   readonly #control: ControlQueue;
@@ -43,6 +45,7 @@ export class PeerState {
 
   constructor(options: PeerOptions) {
     this.#options = options;
+    this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
     this.#control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
@@ -58,9 +61,13 @@ export class PeerState {
     return this.#liveness.heardAt;
   }
 
-  /** Something else than the peer's messages says whether it speaks reliable streams; that may be out of date. */
-  suggest(reliable: boolean, now: number): void {
+  /**
+   * Something else than the peer's messages says whether it speaks reliable streams; that may be out of date.
+   * @param version up to which it speaks them
+   */
+  suggest(reliable: boolean, now: number, version = 1): void {
     if (this.#kind === 'unknown') this.#learn(reliable ? 'reliable' : 'plain', now);
+    this.version.suggest(reliable ? version : 0);
   }
 
   #learn(kind: Exclude<PeerKind, 'unknown'>, now: number): void {
@@ -83,9 +90,11 @@ export class PeerState {
     return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(now: number): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'now'> {
-    const { windowBytes, memory } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, now };
+  #shared(
+    now: number,
+  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
+    const { windowBytes, memory, version } = this.#options;
+    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
   }
 
   #add(stream: StreamState): StreamState {
@@ -107,11 +116,12 @@ export class PeerState {
       return undefined;
     }
     if (message.type === 'PONG') {
-      if (this.#paths.some((path) => path.answered(message.key, now))) return undefined;
+      if (this.paths.answered(message.key, now)) return undefined;
       const elapsed = this.#control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       return undefined;
     }
+    if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
@@ -234,34 +244,21 @@ export class PeerState {
     stream.plain?.done(outgoing, ok, now);
   }
 
-  /** One more way to the peer, for as long as the peer is known. */
-  addPath(): Path {
-    const path = new Path();
-    this.#paths.push(path);
-    return path;
-  }
-
-  /** The messages of the next event, as much as fits `capacityBytes` of JSON; empty where there is nothing. */
-  pull(now: number, capacityBytes: number, path: Path = this.#onlyPath): Parcel[] {
-    return this.#pack(path, false, now, capacityBytes);
-  }
-
   /**
-   * The same of bulk data alone, for a path beside the one that carries everything else. Where the peer isn't known to
-   * listen there, that is a question.
+   * The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. For a path beside the
+   * one that carries everything, that is bulk data alone, or a question where the peer isn't known to listen there.
    */
-  pullBulk(now: number, capacityBytes: number, path: Path): Parcel[] {
-    if (path.isProven) return this.#pack(path, true, now, capacityBytes);
-    if (!path.mayAsk(now) || !this.streams.hasBulk) return [];
-    const key = this.#options.newKey();
-    path.asked(key, now);
-    return [{ json: encodeMessage({ type: 'PING', key }) }];
-  }
-
-  #pack(path: Path, bulkOnly: boolean, now: number, capacityBytes: number): Parcel[] {
+  pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
+    const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
     const { streams } = this;
+    if (isBeside && !path.isProven) {
+      const message = streams.hasBulk(now) && this.paths.question(path, this.#options.newKey, now);
+      return message ? [{ message }] : [];
+    }
+    const control = this.#control;
     const flightBytes = this.#options.flightShareBytes();
-    const load = { streams, control: this.#control, path, flightBytes, bulkOnly };
+    const onRepeat = (): void => this.version.doubt();
+    const load = { streams, control, path, isBeside, encoding, flightBytes, onRepeat };
     return pack(load, now, capacityBytes);
   }
 

@@ -38,9 +38,10 @@ export class PeerStreams extends Map<string, StreamState> {
   }
 
   /** Whether one of them has much to send now. */
-  get hasBulk(): boolean {
-    for (const { hasData, send } of this.values()) {
-      if (hasData && send.queuedBytes + send.lostBytes > SMALL_BYTES) return true;
+  hasBulk(now: number): boolean {
+    for (const stream of this.values()) {
+      const { queuedBytes, lostBytes } = stream.send;
+      if (stream.hasData(now) && queuedBytes + lostBytes > SMALL_BYTES) return true;
     }
     return false;
   }
@@ -48,7 +49,7 @@ export class PeerStreams extends Map<string, StreamState> {
   /** Whether one of them has something to send now. */
   isReady(now: number): boolean {
     for (const stream of this.values()) {
-      if (stream.hasData || stream.urgent(now) || stream.plain?.ready(now)) return true;
+      if (stream.hasData(now) || stream.urgent(now) || stream.plain?.ready(now)) return true;
     }
     return false;
   }

@@ -6,6 +6,8 @@ import type { StreamState } from '../stream/stream-state.js';
 
 export interface PeerOptions {
   readonly role: 'entry' | 'exit';
+  /** Of reliable streams, up to which we speak them; default: the newest. */
+  readonly version?: number | undefined;
   /** How much may be in flight toward us on one stream now, in bytes. */
   readonly windowBytes: () => number;
   /** For what arrives and is not yet taken. */

@@ -1,10 +1,10 @@
-// The entry's side of a stream until the exit has answered: when to ask, how, and when to give up. Pure.
+// The entry's side of a stream until the exit has answered: when to ask, how, and when to give up; and the answer. Pure.
 
 import { NwsError } from '../../errors.js';
 import { STREAM_VERSION } from '../../limits.js';
 import { isNostrHost } from '../names/address.js';
 import type { PlainTrial } from '../plain/plain-lane.js';
-import type { Connect, ConnectR, Ping } from '../wire/message.js';
+import type { Connect, ConnectR, Open, Ping } from '../wire/message.js';
 import type { RoundTrip } from './round-trip.js';
 import type { PeerKind, StreamOptions } from './stream-types.js';
 import {
@@ -79,10 +79,16 @@ export class OpeningState {
   }
 
   #question(destination: string, window: number): Connect | ConnectR {
-    const { key, reverse } = this.#options;
-    const base = { key, destination, v: STREAM_VERSION, window };
+    const { key, reverse, version = STREAM_VERSION } = this.#options;
+    const base = { key, destination, v: version, window };
     if (reverse === undefined) return { type: 'CONNECT', ...base };
     return { type: 'CONNECTR', ...base, ...reverse };
+  }
+
+  /** The exit's word that it is open. */
+  answer(window: number): Open {
+    const { key, version: v = STREAM_VERSION } = this.#options;
+    return { type: 'OPEN', key, v, window };
   }
 
   /** The Go program sends and knows names of exits without a port. */

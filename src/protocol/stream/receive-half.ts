@@ -78,6 +78,11 @@ export class ReceiveHalf {
     return this.#taken + this.#windowBytes();
   }
 
+  /** Something arrived ahead of what is missing. */
+  get hasGap(): boolean {
+    return this.#early.length > 0;
+  }
+
   /** The first runs that arrived ahead of a gap, at most `limit` of them. */
   have(limit: number): Range[] {
     const ranges: [number, number][] = [];

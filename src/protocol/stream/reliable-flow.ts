@@ -1,13 +1,13 @@
 // How an open reliable stream moves: its data and acknowledgements as messages, and whether it gets anywhere.
 // Pure; which phase the stream is in is the state machine's matter (stream-state.ts).
 
-import type { Path } from '../path/path.js';
 import type { Ack, Data } from '../wire/message.js';
 import type { ReceiveHalf } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
+import { EventFill } from './sending/event-fill.js';
 import type { Segment } from './sending/segment.js';
 import type { SendHalf } from './sending/send-half.js';
-import type { Outgoing } from './stream-types.js';
+import type { Outgoing, Room } from './stream-types.js';
 import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
 
 export class ReliableFlow {
@@ -15,6 +15,7 @@ export class ReliableFlow {
   readonly #send: SendHalf;
   readonly #receive: ReceiveHalf;
   readonly #roundTrip: RoundTrip;
+  readonly #fill = new EventFill();
   #progressAt: number;
 
   constructor(
@@ -65,22 +66,24 @@ export class ReliableFlow {
     return this.#receive.ackDue(now) || this.#send.probe(now);
   }
 
+  /** Whether there is data to send now. */
+  hasData(now: number): boolean {
+    return this.#send.ready && !this.#fill.isWaiting(this.#send, now);
+  }
+
   /** The next data, or undefined. See SendHalf.pull. */
-  pullData(
-    now: number,
-    maxBytes: number,
-    maxRanges: number,
-    isAlone: boolean,
-    path?: Path,
-  ): Outgoing | undefined {
+  pullData(now: number, room: Room): Outgoing | undefined {
+    const { maxBytes, maxRanges, isAlone, path } = room;
     // The time without progress starts when there is something to wait for.
     if (!this.#send.awaitsPeer) this.#progressAt = now;
     const segment = this.#send.pull(now, maxBytes, isAlone, path);
-    return segment && { message: this.#data(segment, maxRanges), segment };
+    if (segment === undefined) return undefined;
+    this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
+    return { message: this.#data(segment, maxRanges), segment };
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
-  pullSmall(now: number, maxRanges: number): Outgoing | undefined {
+  pullSmall(now: number, { maxRanges }: Room): Outgoing | undefined {
     if (this.#send.probe(now)) {
       const offset = this.#send.pullProbe(now);
       return { message: this.#data({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };
@@ -103,6 +106,7 @@ export class ReliableFlow {
   /** The times at which `tick` or a pull will have something to do without anything else happening. */
   get wakeTimes(): readonly (number | undefined)[] {
     const stallAt = this.#send.awaitsPeer ? this.#stallAt : undefined;
-    return [this.#receive.ackAt, this.#send.wakeAt, stallAt];
+    const fullAt = this.#send.ready ? this.#fill.until : undefined;
+    return [this.#receive.ackAt, fullAt, this.#send.wakeAt, stallAt];
   }
 }

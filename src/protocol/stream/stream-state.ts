@@ -3,7 +3,7 @@
 // owed-answer, the halves); here is the one lifecycle that decides which of them speaks, and so it stays in one file.
 
 import { NwsError } from '../../errors.js';
-import { EARLY_DATA_BYTES, STREAM_VERSION } from '../../limits.js';
+import { EARLY_DATA_BYTES } from '../../limits.js';
 import type { Path } from '../path/path.js';
 import { PlainLane } from '../plain/plain-lane.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
@@ -14,7 +14,7 @@ import { ReliableFlow } from './reliable-flow.js';
 import { errorOfReset, replaced, resetFor } from './reset.js';
 import type { RoundTrip } from './round-trip.js';
 import { SendHalf } from './sending/send-half.js';
-import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
+import type { Outgoing, Phase, Room, StreamOptions } from './stream-types.js';
 import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
 
 export class StreamState {
@@ -251,29 +251,23 @@ export class StreamState {
   }
 
   /** Whether there is data to send now, other than in the plain way. */
-  get hasData(): boolean {
+  hasData(now: number): boolean {
     if (!this.#plain.isOff) return false;
-    if (this.#phase === 'open') return this.send.ready;
+    if (this.#phase === 'open') return this.#flow.hasData(now);
     // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
 
-  /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
-  pull(
-    now: number,
-    maxBytes: number,
-    maxRanges: number,
-    isAlone: boolean,
-    path?: Path,
-  ): Outgoing | undefined {
+  /** The next message, or undefined. See SendHalf.pull. */
+  pull(now: number, room: Room): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const data = this.hasData && maxBytes > 0;
-    const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone, path);
+    const data = this.hasData(now) && room.maxBytes > 0;
+    const outgoing = data && this.#flow.pullData(now, room);
     if (outgoing) return outgoing;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
-    return this.#flow.pullSmall(now, maxRanges);
+    return this.#flow.pullSmall(now, room);
   }
 
   #ask(now: number): Outgoing {
@@ -283,10 +277,9 @@ export class StreamState {
   }
 
   #pullAnswer(): Outgoing {
-    const { key } = this;
     this.#answer.clear();
-    if (this.#phase === 'over') return { message: resetFor(key, this.#error) };
-    return { message: { type: 'OPEN', key, v: STREAM_VERSION, window: this.receive.window } };
+    if (this.#phase === 'over') return { message: resetFor(this.key, this.#error) };
+    return { message: this.#opening.answer(this.receive.window) };
   }
 
   /** Nothing is left to say. */

@@ -1,5 +1,6 @@
 // What a stream's state machine is made with, what it is in, and what it gives out.
 
+import type { Path } from '../path/path.js';
 import type { ConnectR, Message } from '../wire/message.js';
 import type { Memory } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
@@ -19,6 +20,8 @@ export type PeerKind = 'reliable' | 'plain' | 'unknown';
 export interface StreamOptions {
   readonly key: string;
   readonly peerKind: PeerKind;
+  /** Of reliable streams, up to which we speak them; default: the newest. */
+  readonly version?: number | undefined;
   readonly destination: string;
   readonly roundTrip: RoundTrip;
   /** How much may be in flight toward us now, in bytes. */
@@ -30,6 +33,17 @@ export interface StreamOptions {
   /** The bytes go over a connection that the exit makes to this address. */
   readonly reverse?: Pick<ConnectR, 'entryPublicAddress' | 'secret'> | undefined;
   readonly now: number;
+}
+
+/** What an event has left for one more message. */
+export interface Room {
+  /** Of data. */
+  readonly maxBytes: number;
+  /** Of `have`. */
+  readonly maxRanges: number;
+  /** Nothing else is in the event yet. */
+  readonly isAlone: boolean;
+  readonly path?: Path;
 }
 
 /** A message that leaves, and the segment in it to be told of when the event is refused. */

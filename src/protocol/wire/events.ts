@@ -22,7 +22,7 @@ type Tagged = Pick<NostrEvent, 'tags'>;
 
 /** NIP-01 wants a `d` tag on addressable kinds; a missing one and an empty one are the same address. */
 const ADDRESS_TAG = ['d', ''];
-/** Tells that the author speaks reliable streams. */
+/** Tells up to which version the author speaks reliable streams. */
 const STREAMS_TAG = ['nws', String(STREAM_VERSION)];
 
 /**
@@ -66,7 +66,12 @@ export function tagValue(event: Tagged, name: string): string | undefined {
 
 /** Whether the author of a 38333 or 38334 understands reliable streams. */
 export function speaksReliableStreams(event: Tagged): boolean {
-  return (wholeNumber(tagValue(event, 'nws')) ?? 0) >= 1;
+  return streamVersion(event) >= 1;
+}
+
+/** Up to which version the author of a 38333 or 38334 speaks reliable streams; 0 where it doesn't. */
+export function streamVersion(event: Tagged): number {
+  return wholeNumber(tagValue(event, 'nws')) ?? 0;
 }
 
 /** Whether the event has an expiration (NIP-40) and it is over at `now`. A value that is no number counts as none. */

@@ -89,7 +89,7 @@ export type Range = readonly [from: number, to: number];
 export type Message = Connect | ConnectR | Open | Data | PlainData | Ack | Reset | Ping | Pong;
 
 /** Longest `destination`, `entryPublicAddress`, `error` and `detail`, in characters. */
-const MAX_TEXT = 1024;
+export const MAX_TEXT = 1024;
 /** Messages in one event. More than fit an event of 64 KiB can't be meant well. */
 export const MAX_MESSAGES = 1024;
 /** Ranges in one `have`. */
@@ -97,12 +97,18 @@ export const MAX_RANGES = 32;
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
+export interface Decoded {
+  readonly messages: Message[];
+  /** How many were left out because they make no sense. */
+  readonly invalid: number;
+}
+
 /**
  * Reads the content of a message event: one message or an array of them.
  * A member of an array that is no message is left out and counted; unknown fields are ignored.
  * @throws NwsError `bad_message` where nothing of it is a message.
  */
-export function decodeMessages(json: string): { messages: Message[]; invalid: number } {
+export function decodeMessages(json: string): Decoded {
   let value: unknown;
   try {
     value = JSON.parse(json);

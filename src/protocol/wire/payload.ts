@@ -1,16 +1,17 @@
 // How much fits an event of a given size. Pure and exact: every number follows from the formats.
 //
-//   data ─ base64 ─ message JSON ─ encryption (padding, base64) ─ event JSON ≤ limit
+//   data ─ message (JSON with base64, or a frame) ─ encryption (padding, base64) ─ event JSON ≤ limit
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import { DEFAULT_FRAME_BYTES } from '../../limits.js';
+import type { Encoding } from './encoding.js';
 import { messageEvent } from './events.js';
 import { encodeMessage } from './message.js';
 
 /** How the content of a message event is encrypted. */
 export type Scheme = 'nip44' | 'nip04';
 
-/** Longest plaintext of NIP-44 with its two-byte length, in bytes of UTF-8. */
+/** Longest plaintext of NIP-44 with its two-byte length, in bytes. */
 export const MAX_NIP44_PLAINTEXT_BYTES = 65_535;
 /** NIP-44 around the padded plaintext, in bytes: version, nonce, length, MAC. */
 export const NIP44_OVERHEAD_BYTES = 1 + 32 + 2 + 32;
@@ -25,24 +26,13 @@ const EVENT_OVERHEAD_BYTES = JSON.stringify({
   sig: '0'.repeat(128),
 } satisfies NostrEvent).length;
 
-/** Message JSON around the data, all numbers at their longest. */
-const MESSAGE_OVERHEAD_BYTES = encodeMessage({
-  type: 'DATA',
-  key: '00000000-0000-0000-0000-000000000000',
-  offset: Number.MAX_SAFE_INTEGER,
-  ack: Number.MAX_SAFE_INTEGER,
-  window: Number.MAX_SAFE_INTEGER,
-  fin: true,
-  data: Buffer.alloc(0),
-}).length;
-
 /**
  * The largest data of one DATA message, without `have`, that is alone in its event; 0 if none fits.
  * @param eventLimitBytes what the relay takes, in bytes of normalised event JSON
  */
-export function maxDataBytes(eventLimitBytes: number, scheme: Scheme): number {
-  const room = plaintextCapacity(eventLimitBytes, scheme) - MESSAGE_OVERHEAD_BYTES;
-  return Math.max(0, Math.floor(room / 4) * 3);
+export function maxDataBytes(eventLimitBytes: number, scheme: Scheme, encoding: Encoding): number {
+  const room = plaintextCapacity(eventLimitBytes, scheme) - encoding.emptyBytes;
+  return Math.max(0, encoding.dataBytes(room, 0));
 }
 
 /** The Go program copies a message into a buffer of this size, in bytes, and loses the rest. */
@@ -61,7 +51,7 @@ export function maxPlainBytes(
 }
 
 /**
- * The largest plaintext, in bytes of UTF-8, whose message event stays within the limit; 0 if none does.
+ * The largest plaintext, in bytes, whose message event stays within the limit; 0 if none does.
  * Never over what NIP-44 holds, nor over what fits a relay's WebSocket frame.
  */
 export function plaintextCapacity(eventLimitBytes: number, scheme: Scheme): number {
@@ -77,7 +67,7 @@ export function plaintextCapacity(eventLimitBytes: number, scheme: Scheme): numb
   return fits;
 }
 
-/** Size of the message event's normalised JSON for a plaintext of so many bytes of UTF-8. */
+/** Size of the message event's normalised JSON for a plaintext of so many bytes. */
 export function eventBytes(plaintextBytes: number, scheme: Scheme): number {
   return EVENT_OVERHEAD_BYTES + contentBytes(plaintextBytes, scheme);
 }

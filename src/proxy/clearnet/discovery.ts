@@ -6,7 +6,12 @@ import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import { NwsError, toNwsError } from '../../errors.js';
 import { MAX_SKEW_S } from '../../limits.js';
 import { type Address, MAX_RELAYS } from '../../protocol/names/address.js';
-import { isExpired, KIND, speaksReliableStreams } from '../../protocol/wire/events.js';
+import {
+  isExpired,
+  KIND,
+  speaksReliableStreams,
+  streamVersion,
+} from '../../protocol/wire/events.js';
 import type { EventSource } from '../resolve.js';
 
 /** Exits that one answer holds: anybody can announce any number. The newest stay. */
@@ -28,6 +33,8 @@ export interface AnnouncedExit extends Address {
   readonly relays: readonly string[];
   /** It says that it speaks reliable streams. */
   readonly reliable: boolean;
+  /** Up to which version of them. */
+  readonly version: number;
   /** Unix seconds. */
   readonly announcedAt: number;
 }
@@ -87,9 +94,9 @@ function collect(
     const { pubkey, created_at: announcedAt } = event;
     const known = found.get(pubkey);
     const relays = [...new Set([...(known?.relays ?? []), relay])].slice(0, MAX_RELAYS);
-    const reliable = speaksReliableStreams(event);
+    const said = { reliable: speaksReliableStreams(event), version: streamVersion(event) };
     const isNewest = known === undefined || known.announcedAt < announcedAt;
-    found.set(pubkey, isNewest ? { pubkey, relays, reliable, announcedAt } : { ...known, relays });
+    found.set(pubkey, isNewest ? { pubkey, relays, ...said, announcedAt } : { ...known, relays });
   }
 }
 

@@ -20,6 +20,8 @@ const PAUSE_MS = 1_000;
 export interface WebExit extends Address {
   /** Whether it speaks reliable streams; undefined where nobody has said so. */
   readonly reliable?: boolean | undefined;
+  /** Up to which version of them. */
+  readonly version?: number | undefined;
 }
 
 export interface KnownExitsOptions {

@@ -2,6 +2,15 @@
 import type { Event as NostrEvent } from 'nostr-tools';
 import { DEFAULT_EVENT_BYTES } from '../../limits.js';
 
+/** An answer that names another place. */
+export interface Redirect {
+  /** Of HTTP: 301, 302, 307 or 308. */
+  readonly status: number;
+  /** URL. */
+  readonly location: string;
+}
+
+/** Habits and faults of a relay. */
 export interface RelayBehaviour {
   /** Live events wait this long, in batches, before they are delivered. */
   deliveryDelayMs: number;
@@ -68,7 +77,7 @@ export interface RelayBehaviour {
   /** A WebSocket without User-Agent gets a 403, as at some CDNs. */
   wantsUserAgent: boolean;
   /** Where a handshake is redirected to instead, and how. */
-  redirect: { readonly status: number; readonly location: string } | undefined;
+  redirect: Redirect | undefined;
 }
 
 export const defaultBehaviour: Readonly<RelayBehaviour> = Object.freeze({

@@ -22,33 +22,45 @@ const MAX_CONNECTIONS = 1_024;
 /** What a frame may hold beside its event. */
 const FRAME_OVERHEAD_BYTES = 128;
 
+/** What the embedded relay is started with. */
 export interface MemoryRelayOptions {
   /** Default 0: a free port of the system's choice. */
   readonly port?: number | undefined;
   /** Default 127.0.0.1. */
   readonly host?: string | undefined;
+  /** Default: none. */
   readonly log?: Logger | undefined;
-  /** Default 65,536. */
+  /** Largest event in bytes of JSON; default 65,536. */
   readonly maxEventBytes?: number | undefined;
+  /** Habits and faults of other relays; default: none. */
   readonly behaviour?: Partial<RelayBehaviour> | undefined;
   /** Repeats the same losses and repetitions. */
   readonly seed?: number | undefined;
 }
 
+/** Counts of a relay. */
 export interface MemoryRelayStats {
+  /** Clients that are connected. */
   readonly connections: number;
+  /** Subscriptions that are open. */
   readonly subscriptions: number;
+  /** Events accepted so far. */
   readonly events: number;
+  /** Events refused so far. */
   readonly refused: number;
+  /** Events handed to subscribers so far. */
   readonly delivered: number;
+  /** Events that are kept. */
   readonly stored: number;
 }
 
-interface MemoryRelayEvents {
+/** What a relay tells. */
+export interface MemoryRelayEvents {
   /** An event was accepted. */
   event: [event: NostrEvent];
 }
 
+/** A small relay in memory, for development and tests. */
 export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
   /** Switches, effective at once when changed. */
   readonly behaviour: RelayBehaviour;
@@ -95,11 +107,13 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
     return relay;
   }
 
+  /** `ws://host:port`. */
   get url(): string {
     const { address, port, family } = this.#server.address() as AddressInfo;
     return family === 'IPv6' ? `ws://[${address}]:${port}` : `ws://${address}:${port}`;
   }
 
+  /** What it has done so far. */
   get stats(): MemoryRelayStats {
     const counts = [...this.#clients.values()].map((client) => client.subscriptions);
     const subscriptions = counts.reduce((sum, count) => sum + count, 0);

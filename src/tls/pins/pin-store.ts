@@ -67,11 +67,11 @@ export class PinStore {
     const pin = readPin(event, event.pubkey, Math.floor(Date.now() / 1000));
     const standing = this.get(pin.pubkey);
     if (standing !== undefined && !isNewer(pin, standing)) return standing;
-    const { pubkey, eventId, createdAt, pem, reliable } = pin;
+    const { pubkey, eventId, createdAt, pem, reliable, version } = pin;
     withLock(`${this.#path}.lock`, () => {
       this.#refresh();
       const history = this.#historyWith(pin);
-      this.#merge({ pubkey, eventId, createdAt, pem, reliable, history });
+      this.#merge({ pubkey, eventId, createdAt, pem, reliable, version, history });
       this.#write();
     });
     return this.get(pubkey) ?? pin;
@@ -150,7 +150,10 @@ function decode(path: string, text: string): PinRecord[] {
 
 function isRecord(value: unknown): value is PinRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { pubkey, eventId, createdAt, pem, reliable, history } = value as Record<string, unknown>;
+  const { pubkey, eventId, createdAt, pem, reliable, version, history } = value as Record<
+    string,
+    unknown
+  >;
   return (
     typeof pubkey === 'string' &&
     HEX_32_BYTES.test(pubkey) &&
@@ -160,6 +163,7 @@ function isRecord(value: unknown): value is PinRecord {
     typeof pem === 'string' &&
     pem.length <= MAX_PEM_CHARS &&
     typeof reliable === 'boolean' &&
+    (version === undefined || Number.isSafeInteger(version)) &&
     (history === undefined || isHistory(history))
   );
 }

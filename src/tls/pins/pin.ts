@@ -5,7 +5,12 @@ import { X509Certificate } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { verifyEvent } from '../../crypto/signer.js';
 import { NwsError } from '../../errors.js';
-import { KIND, speaksReliableStreams, tagValue } from '../../protocol/wire/events.js';
+import {
+  KIND,
+  speaksReliableStreams,
+  streamVersion,
+  tagValue,
+} from '../../protocol/wire/events.js';
 import { fingerprintOf } from '../x509/x509.js';
 
 /** Longest content of a certificate event, in characters: four certificates of RSA 4096 fit. */
@@ -34,6 +39,8 @@ export interface Pin {
   readonly pem: string;
   /** The exit says that it speaks reliable streams. */
   readonly reliable: boolean;
+  /** Up to which version of them, where that was noted. */
+  readonly version?: number | undefined;
   /** The current certificate first, then those that may follow it. At least one. */
   readonly certificates: readonly PinnedCertificate[];
   readonly fingerprints: readonly string[];
@@ -43,7 +50,7 @@ export interface Pin {
 
 /** What has to be kept of a pin; the rest follows from the PEM. */
 export interface PinRecord
-  extends Pick<Pin, 'pubkey' | 'eventId' | 'createdAt' | 'pem' | 'reliable'> {
+  extends Pick<Pin, 'pubkey' | 'eventId' | 'createdAt' | 'pem' | 'reliable' | 'version'> {
   readonly history?: PinHistory | undefined;
 }
 
@@ -74,6 +81,7 @@ export function readPin(event: NostrEvent, pubkey: string, nowS: number): Pin {
     createdAt: event.created_at,
     pem: event.content,
     reliable: speaksReliableStreams(event),
+    version: streamVersion(event),
   });
   const claimed = tagValue(event, 'x');
   if (claimed !== undefined && claimed.toLowerCase() !== pin.fingerprints[0]) {

@@ -37,6 +37,8 @@ export interface PinResolverOptions {
   readonly log: Logger;
   /** Told of every pin that is looked up. */
   readonly onPin?: (pin: Pin) => void;
+  /** Told of a pin that is new on record, and of the one that it takes the place of. */
+  readonly onChange?: (pin: Pin, former: Pin | undefined) => void;
 }
 
 interface Answer {
@@ -50,6 +52,7 @@ export class PinResolver {
   readonly #source: EventSource;
   readonly #log: Logger;
   readonly #onPin: PinResolverOptions['onPin'];
+  readonly #onChange: PinResolverOptions['onChange'];
   /** Whether these relays had a pin for an exit, and until when that holds (ms since 1970). */
   readonly #answers = new BoundedMap<string, { found: boolean; until: number }>(MAX_ANSWERS);
   readonly #pending = new Map<string, Promise<Pin | undefined>>();
@@ -59,6 +62,7 @@ export class PinResolver {
     this.#source = options.source;
     this.#log = options.log;
     this.#onPin = options.onPin;
+    this.#onChange = options.onChange;
   }
 
   /**
@@ -114,7 +118,11 @@ export class PinResolver {
       if (recorded === undefined && refusal !== undefined) throw refusal;
       return recorded;
     }
+    const former = this.#store.get(pubkey);
     const standing = this.#store.offer(newest.event);
+    if (standing.fingerprints.join() !== former?.fingerprints.join()) {
+      this.#onChange?.(standing, former);
+    }
     if (isNewer(standing, newest.pin)) {
       const offered = newest.pin.createdAt;
       this.#log.warn(

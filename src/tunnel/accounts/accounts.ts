@@ -4,6 +4,7 @@
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { type ErrorCode, NwsError, toNwsError } from '../../errors.js';
+import type { StreamEvent } from '../events.js';
 import { Failures } from './failures.js';
 import {
   type Bytes,
@@ -19,6 +20,7 @@ export type { Failure } from './failures.js';
 export type { Bytes, OpenStream, StreamFacts, Way } from './open-stream.js';
 export type { Tally } from './tallies.js';
 
+/** What became of all streams so far. */
 export interface Sums extends Bytes {
   /** Streams that were opened, so far. */
   readonly opened: number;
@@ -31,8 +33,9 @@ export interface Sums extends Bytes {
    * here, too.
    */
   readonly failed: Readonly<Partial<Record<ErrorCode, number>>>;
-  /** Of streams that have ended: from the client to the destination, and back. */
+  /** From clients to destinations, of streams that have ended. */
   readonly bytesUp: number;
+  /** The way back. */
   readonly bytesDown: number;
 }
 
@@ -56,6 +59,7 @@ export class Accounts {
   readonly peers = new Tallies();
   readonly destinations = new Tallies();
   readonly #log: Logger;
+  readonly #tell: ((event: StreamEvent) => void) | undefined;
   readonly #role: 'entry' | 'exit';
   readonly #refused: Partial<Record<ErrorCode, number>> = {};
   readonly #failed: Partial<Record<ErrorCode, number>> = {};
@@ -64,9 +68,10 @@ export class Accounts {
   readonly #ways = new Map<Way, Ended>();
 
   /** @param role what is read from an exit's streams comes from clients */
-  constructor(role: 'entry' | 'exit', log: Logger) {
+  constructor(role: 'entry' | 'exit', log: Logger, tell?: (event: StreamEvent) => void) {
     this.#role = role;
     this.#log = log;
+    this.#tell = tell;
   }
 
   get sums(): Sums {
@@ -110,6 +115,7 @@ export class Accounts {
     // What only the operator may know.
     const reason = cause instanceof Error ? cause.message : undefined;
     this.#log.info({ ...shown(facts), code, reason }, `stream refused: ${message}`);
+    this.#tell?.({ ...shown(facts), state: 'refused', code, message });
   }
 
   /** A stream is open; its line is written when it closes. */
@@ -120,6 +126,7 @@ export class Accounts {
     this.peers.opened(open.peer);
     this.destinations.opened(open.destination);
     this.#log.debug(shown(facts), 'stream opened');
+    this.#tell?.({ ...shown(facts), state: 'opened' });
     const ended = (): void => this.#ended(open, facts, stream);
     if (stream.closed) ended();
     else stream.once('close', ended);
@@ -141,6 +148,7 @@ export class Accounts {
     }
     const line = { ...shown(facts), ...bytes, durationMs: Math.round(ageMs), code };
     this.#log.info(line, 'stream ended');
+    this.#tell?.({ ...line, state: 'ended' });
   }
 
   #sumsOf(way: Way): Ended {

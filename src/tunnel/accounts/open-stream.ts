@@ -8,16 +8,20 @@ export interface StreamFacts {
   readonly stream?: string | undefined;
   /** The other side's pubkey, hex. */
   readonly peer: string;
+  /** Host and port that the client asked for; in events, of 256 characters at most. */
   readonly destination: string;
   /** How its bytes travel. */
   readonly way?: Way | undefined;
 }
 
+/** Over relays, or by a connection that the exit made to the entry. */
 export type Way = 'relay' | 'reverse';
 
 /** Bytes from the client to the destination, and back. */
 export interface Bytes {
+  /** From the client. */
   readonly bytesUp: number;
+  /** To it. */
   readonly bytesDown: number;
 }
 

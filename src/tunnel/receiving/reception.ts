@@ -5,9 +5,10 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { BoundedSet } from '../../common/bounded.js';
 import { type Scheme, type Signer, verifyEvent } from '../../crypto/signer.js';
-import { MAX_SEEN_EVENTS, MAX_SKEW_S } from '../../limits.js';
+import { MAX_SEEN_EVENTS, MAX_SKEW_S, STREAM_VERSION } from '../../limits.js';
+import { decodePlaintext, FRAMES_VERSION } from '../../protocol/wire/encoding.js';
 import { KIND, tagValue } from '../../protocol/wire/events.js';
-import { decodeMessages, type Message } from '../../protocol/wire/message.js';
+import type { Message } from '../../protocol/wire/message.js';
 
 /** Pause between two warnings about a clock. */
 const SKEW_WARNING_MS = 60_000;
@@ -19,6 +20,8 @@ export interface Received {
   readonly from: string;
   readonly messages: readonly Message[];
   readonly scheme: Scheme;
+  /** They came as a frame, and not as JSON. */
+  readonly isFrame: boolean;
   /** Unix time in seconds. */
   readonly createdAt: number;
 }
@@ -41,11 +44,16 @@ export class Reception {
   readonly #log: Logger;
   /** Ids of verified events, oldest first. */
   readonly #seen: BoundedSet<string>;
+  readonly #readsFrames: boolean;
   #skewWarnedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param maxSeen ids that are remembered; the oldest is forgotten first */
-  constructor(log: Logger, maxSeen = MAX_SEEN_EVENTS) {
+  /**
+   * @param maxSeen ids that are remembered; the oldest is forgotten first
+   * @param version of reliable streams, up to which we speak them
+   */
+  constructor(log: Logger, maxSeen = MAX_SEEN_EVENTS, version = STREAM_VERSION) {
     this.#log = log;
+    this.#readsFrames = version >= FRAMES_VERSION;
     this.#seen = new BoundedSet(maxSeen);
   }
 
@@ -75,10 +83,11 @@ export class Reception {
     const content = attempt(() => signer.decrypt(from, event.content));
     if (content === undefined) return 'undecryptable';
     if (!this.#isPresent(from, createdAt)) return 'skewed';
-    const decoded = attempt(() => decodeMessages(content.plaintext));
-    if (decoded === undefined) return 'badMessage';
-    this.ignored.badMessage += decoded.invalid;
-    return { signer, from, messages: decoded.messages, scheme: content.scheme, createdAt };
+    const decoded = attempt(() => decodePlaintext(content.plaintext));
+    if (decoded === undefined || (decoded.isFrame && !this.#readsFrames)) return 'badMessage';
+    const { messages, invalid, isFrame } = decoded;
+    this.ignored.badMessage += invalid;
+    return { signer, from, messages, scheme: content.scheme, isFrame, createdAt };
   }
 
   #isPresent(peer: string, createdAt: number): boolean {

@@ -6,7 +6,7 @@ import { BoundedSet } from '../../common/bounded.js';
 import { NwsError } from '../../errors.js';
 import { RateLimit } from '../../protocol/peer/rate-limit.js';
 import { resetFor } from '../../protocol/stream/reset.js';
-import { encodeMessages } from '../../protocol/wire/message.js';
+import { FRAMES, JSON_ENCODING } from '../../protocol/wire/encoding.js';
 import type { RelayLink } from '../../relay/link.js';
 import { Sealer } from '../sending/sealer.js';
 import type { Received } from './reception.js';
@@ -29,7 +29,7 @@ export class Strangers {
   }
 
   /** Turns away what a stranger sent over `link`. */
-  turnAway({ signer, from, messages, scheme }: Received, link: RelayLink): void {
+  turnAway({ signer, from, messages, scheme, isFrame }: Received, link: RelayLink): void {
     const asked = messages.find(({ type }) => type === 'CONNECT' || type === 'CONNECTR');
     // One of NIP-443 would understand no answer.
     if (asked === undefined || !('v' in asked) || this.#told.has(from)) return;
@@ -39,6 +39,7 @@ export class Strangers {
     const sealer = new Sealer(signer, from);
     sealer.scheme = scheme;
     const error = new NwsError('http_request_denied', 'this exit does not serve this client');
-    link.publish(sealer.seal(encodeMessages([resetFor(asked.key, error)])).event);
+    const encoding = isFrame ? FRAMES : JSON_ENCODING;
+    link.publish(sealer.seal(encoding.encode([resetFor(asked.key, error)])).event);
   }
 }

@@ -7,6 +7,8 @@ import type { Logger } from 'pino';
 import type { Path } from '../../protocol/path/path.js';
 import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
+import type { Encoding } from '../../protocol/wire/encoding.js';
+import { encodeMessage } from '../../protocol/wire/message.js';
 import type { PublishResult, RelayLink } from '../../relay/link.js';
 import { deafnessOf, isLasting, refusalOf } from '../opening/refusal.js';
 import type { PlainSender } from './plain-sender.js';
@@ -43,11 +45,10 @@ export class Publisher {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  lab() { return this.#paths.values(); }
   #pathOf(link: RelayLink): Path {
     let path = this.#paths.get(link);
     if (path === undefined) {
-      path = this.#options.state.addPath();
+      path = this.#options.state.paths.add();
       this.#paths.set(link, path);
     }
     return path;
@@ -58,17 +59,19 @@ export class Publisher {
     const { state, route, plain } = this.#options;
     const links = route.choices(now);
     const open = links.filter((link) => route.hasRoom(link, now));
+    const { encoding } = state.version;
     // Where the first has no room, another carries what is small, if the peer is known to listen there.
     const main = open.find((link) => link === links[0] || this.#pathOf(link).isProven);
     if (main !== undefined) {
-      const parcels = state.pull(now, this.#capacity(main), this.#pathOf(main));
-      if (parcels.length > 0) return this.#publish(main, parcels, now);
+      const path = this.#pathOf(main);
+      const parcels = state.pull(now, this.#capacity(main), { path, encoding });
+      if (parcels.length > 0) return this.#publish(main, parcels, encoding, now);
     }
     for (const link of open) {
       const path = this.#pathOf(link);
       if (link === main || !path.isQuickBeside(this.#pathOf(links[0]!))) continue;
-      const parcels = state.pullBulk(now, this.#capacity(link), path);
-      if (parcels.length > 0) return this.#publish(link, parcels, now);
+      const parcels = state.pull(now, this.#capacity(link), { path, encoding, isBeside: true });
+      if (parcels.length > 0) return this.#publish(link, parcels, encoding, now);
     }
     return main !== undefined && plain.sendOne(now);
   }
@@ -78,10 +81,13 @@ export class Publisher {
     return sealer.capacity(route.eventLimitBytes(link));
   }
 
-  #publish(link: RelayLink, parcels: readonly Parcel[], now: number): true {
+  #publish(link: RelayLink, parcels: readonly Parcel[], encoding: Encoding, now: number): true {
     const { state, route, sealer, onChanged } = this.#options;
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
-    const { event, bytes } = sealer.seal(textOf(parcels, goesAlone));
+    const messages = parcels.map(({ message }) => message);
+    // One who knows NIP-443 alone understands what is no array, and must understand nothing else.
+    const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages);
+    const { event, bytes } = sealer.seal(plaintext);
     route.sent(link, now);
     link.publish(event, (result) => this.#published(result, { link, parcels, bytes, sentAt: now }));
     // What the peer acknowledges was delivered, whatever the relay says or doesn't.
@@ -177,9 +183,4 @@ interface Published {
   /** Size of its JSON. */
   readonly bytes: number;
   readonly sentAt: number;
-}
-
-/** One who knows NIP-443 alone understands what is no array, and must understand nothing else. */
-function textOf(parcels: readonly Parcel[], goesAlone: boolean): string {
-  return goesAlone ? parcels[0]!.json : `[${parcels.map(({ json }) => json).join(',')}]`;
 }

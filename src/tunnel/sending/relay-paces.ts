@@ -81,7 +81,10 @@ export class RelayPaces {
     const pace = this.#of(link);
     if (sentAt < pace.changedAt) return;
     if (pace.perSecond === Number.POSITIVE_INFINITY) {
-      this.#log?.warn({ relay: link.url }, 'relay rations our events: they go as fast as it takes them');
+      this.#log?.warn(
+        { relay: link.url },
+        'relay rations our events: they go as fast as it takes them',
+      );
     }
     const recent = now - pace.countedFrom < 2_000 ? Math.max(pace.taken, pace.takenBefore) : 0;
     const shown = recent > 0 ? recent : Math.min(pace.perSecond, FREE_PER_SECOND) / 2;

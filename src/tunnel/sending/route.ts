@@ -98,13 +98,7 @@ export class Route {
   }
 
   /** The relay refused an event of so many bytes that was sent then. */
-  refused(
-    link: RelayLink,
-    reason: string,
-    eventBytes: number,
-    now: number,
-    sentAt = now,
-  ): void {
+  refused(link: RelayLink, reason: string, eventBytes: number, now: number, sentAt = now): void {
     const { rests, sizes, paces } = this.#health;
     if (isRateLimited(reason)) paces.refused(link, sentAt, now);
     else if (isTooLarge(reason)) sizes.refused(link, eventBytes, reason);

@@ -26,7 +26,7 @@ export class Sealer {
     this.pubkey = pubkey;
   }
 
-  seal(plaintext: string): SealedEvent {
+  seal(plaintext: string | Buffer): SealedEvent {
     const content = this.signer.encrypt(this.pubkey, plaintext, this.scheme);
     const createdAt = Math.floor(Date.now() / 1_000);
     const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt));

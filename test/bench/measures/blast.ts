@@ -1,6 +1,7 @@
 // The blast bound: what a bare publisher and a bare subscriber get through a relay, in events of our size.
 
 import { DEFAULT_EVENT_BYTES } from '../../../src/limits.js';
+import { JSON_ENCODING } from '../../../src/protocol/wire/encoding.js';
 import { maxDataBytes } from '../../../src/protocol/wire/payload.js';
 import { Part } from '../parts/part.js';
 import type { World } from '../world.js';
@@ -8,7 +9,10 @@ import type { Transferred } from './transfer.js';
 
 const MEGABYTE = 1_000_000;
 /** What an event of 65,536 bytes carries in the encoding of `v: 1`: the measure that all speeds are compared with. */
-export const PAYLOAD_BYTES = Math.min(30_400, maxDataBytes(DEFAULT_EVENT_BYTES, 'nip44'));
+export const PAYLOAD_BYTES = Math.min(
+  30_400,
+  maxDataBytes(DEFAULT_EVENT_BYTES, 'nip44', JSON_ENCODING),
+);
 
 interface Answer {
   readonly seconds: number;

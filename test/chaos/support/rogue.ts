@@ -5,12 +5,9 @@ import { EventEmitter } from 'node:events';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { pino } from 'pino';
 import { createSigner, generateSecretKey } from '../../../src/crypto/signer.js';
+import { decodePlaintext } from '../../../src/protocol/wire/encoding.js';
 import { KIND, messageEvent } from '../../../src/protocol/wire/events.js';
-import {
-  decodeMessages,
-  encodeMessages,
-  type Message,
-} from '../../../src/protocol/wire/message.js';
+import { encodeMessages, type Message } from '../../../src/protocol/wire/message.js';
 import type { RelayLink } from '../../../src/relay/link.js';
 import { RelayPool } from '../../../src/relay/pool.js';
 
@@ -83,7 +80,7 @@ export class Rogue extends EventEmitter<RogueEvents> {
 
   #onEvent(event: NostrEvent): void {
     const { plaintext } = this.#signer.decrypt(event.pubkey, event.content);
-    for (const message of decodeMessages(plaintext).messages) {
+    for (const message of decodePlaintext(plaintext).messages) {
       this.heard.push(message);
       this.emit('message', message, event.pubkey);
     }

@@ -5,7 +5,7 @@ import { expect } from 'chai';
 import { NwsError } from '../../../src/errors.js';
 import { MAX_STREAMS_PER_PEER } from '../../../src/limits.js';
 import { PeerState } from '../../../src/protocol/peer/peer-state.js';
-import { decodeMessages, type Message } from '../../../src/protocol/wire/message.js';
+import type { Message } from '../../../src/protocol/wire/message.js';
 
 const CAPACITY = 40_960;
 
@@ -21,7 +21,7 @@ function peer(role: 'entry' | 'exit'): PeerState {
 }
 
 function said(state: PeerState, now: number, capacity = CAPACITY): Message[] {
-  return state.pull(now, capacity).flatMap(({ json }) => decodeMessages(json).messages);
+  return state.pull(now, capacity).map(({ message }) => message);
 }
 
 const connect = (key: string = randomUUID()): Message => ({

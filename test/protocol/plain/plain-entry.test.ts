@@ -13,7 +13,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
     entry.open(`${NAME}:443`, 0);
     entry.probe(0);
     const [question, ...rest] = said(entry, 0);
-    expect(question).to.deep.include({ type: 'CONNECT', destination: NAME, v: 1 });
+    expect(question).to.deep.include({ type: 'CONNECT', destination: NAME, v: 2 });
     expect(rest).to.deep.equal([]);
     const later = [400, 1_000, 1_900, 2_900].flatMap((now) => said(entry, now));
     expect(new Set(later.map(({ type }) => type))).to.deep.equal(new Set(['PING']));
@@ -110,7 +110,7 @@ describe('protocol: an entry and an exit of NIP-443', () => {
     const { key, send } = entry.open(`${NAME}:443`, 0);
     send.write(Buffer.from('hello'));
     plain(entry, 0);
-    entry.receive({ type: 'OPEN', key, v: 1, window: 65_536 }, 200, true);
+    entry.receive({ type: 'OPEN', key, v: 2, window: 65_536 }, 200, true);
     expect(entry.kind).to.equal('reliable');
     const [message] = said(entry, 200);
     expect(message).to.deep.include({ type: 'DATA', offset: 0, data: Buffer.from('hello') });

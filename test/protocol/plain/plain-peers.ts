@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { PeerState, type PlainParcel } from '../../../src/protocol/peer/peer-state.js';
-import { decodeMessages, type Message } from '../../../src/protocol/wire/message.js';
+import type { Message } from '../../../src/protocol/wire/message.js';
 
 export const NAME = 'a'.repeat(10).concat('.nostr');
 export const MAX = (): number => 32_768;
@@ -22,7 +22,7 @@ export function peer(role: 'entry' | 'exit', take: () => boolean = () => true): 
 
 /** What goes out in the reliable way. */
 export function said(state: PeerState, now: number): Message[] {
-  return state.pull(now, CAPACITY).flatMap(({ json }) => decodeMessages(json).messages);
+  return state.pull(now, CAPACITY).map(({ message }) => message);
 }
 
 /** What goes out in the plain way until nothing more does, in rounds of one message a stream; relays take all. */

@@ -66,6 +66,33 @@ describe('reliable streams over a simulated network', () => {
     expect(simulation.events - before).to.be.within(1, 2 * 600 + 10);
   });
 
+  const versions = (entry: number, exit: number) => ({ versions: { entry, exit } });
+  const both = [plan({ upBytes: 200_000, downBytes: 200_000 })];
+
+  it('go as frames from the first event on where the exit is known to read them, else from its answer on', () => {
+    const scenario = { network: calm, streams: both, restarts: [] };
+    const known = run(1, { ...scenario, suggested: 2 });
+    expect(known.frames).to.equal(known.events);
+    const unknown = run(1, scenario);
+    expect(unknown.frames).to.equal(unknown.events - 1);
+    for (const { apps } of [known, unknown])
+      expect(apps.map(({ complete }) => complete)).to.deep.equal([true, true]);
+  });
+
+  for (const [who, pair] of [
+    ['exit', versions(2, 1)],
+    ['entry', versions(1, 2)],
+  ] as const) {
+    it(`go as JSON where the ${who} is of the release before, also where an old event says otherwise`, () => {
+      for (const suggested of [undefined, 1, 2]) {
+        const scenario = { network: calm, streams: both, restarts: [], suggested, ...pair };
+        const { apps, frames } = run(1, scenario);
+        expect(apps.map(({ complete }) => complete)).to.deep.equal([true, true]);
+        expect(frames).to.equal(0);
+      }
+    });
+  }
+
   it('replay a seed exactly', () => {
     const facts = () => {
       const { apps, events, clock } = run(12, scenarioOf(12));

@@ -19,6 +19,7 @@ export function run(seed: number, scenario: Scenario): Simulation {
   expect(simulation.leftOver, 'streams left').to.equal(0);
   expect(simulation.heldBytes, 'memory not given back').to.equal(0);
   expect(simulation.isAtRest, 'something would still happen').to.equal(true);
+  expect(simulation.largestBytes).to.be.at.most(scenario.network.eventBytes);
   expect(simulation.largestHeldBytes).to.be.at.most(4 * WINDOW_BYTES);
   for (const app of simulation.apps) {
     expect(app.complete || app.stream.error !== undefined, 'neither whole nor an error').to.equal(

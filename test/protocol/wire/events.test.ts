@@ -9,6 +9,7 @@ import {
   messageEvent,
   relaysOfList,
   speaksReliableStreams,
+  streamVersion,
   tagValue,
 } from '../../../src/protocol/wire/events.js';
 
@@ -30,10 +31,11 @@ describe('protocol/events building', () => {
     expect(event.tags).to.have.deep.members([
       ['p', PEER],
       ['d', ''],
-      ['nws', '1'],
+      ['nws', '2'],
       ['x', 'ff'.repeat(32)],
     ]);
     expect(speaksReliableStreams(event)).to.equal(true);
+    expect(streamVersion(event)).to.equal(2);
   });
 
   it('announces an exit until a time', () => {

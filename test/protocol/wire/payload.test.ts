@@ -2,8 +2,9 @@
 
 import { expect } from 'chai';
 import { createSigner, type Scheme } from '../../../src/crypto/signer.js';
+import { type Encoding, FRAMES, JSON_ENCODING } from '../../../src/protocol/wire/encoding.js';
 import { messageEvent } from '../../../src/protocol/wire/events.js';
-import { encodeMessage } from '../../../src/protocol/wire/message.js';
+import { encodeMessage, type Message } from '../../../src/protocol/wire/message.js';
 import {
   eventBytes,
   MAX_NIP44_PLAINTEXT_BYTES,
@@ -12,18 +13,21 @@ import {
 } from '../../../src/protocol/wire/payload.js';
 
 const SCHEMES: readonly Scheme[] = ['nip44', 'nip04'];
+const ENCODINGS: Readonly<Record<string, Encoding>> = { JSON: JSON_ENCODING, frame: FRAMES };
 const signer = createSigner(new Uint8Array(32).fill(1));
 const peer = createSigner(new Uint8Array(32).fill(2)).pubkey;
+const LAST = Number.MAX_SAFE_INTEGER;
 const now = Math.floor(Date.now() / 1000);
 
-function realEventBytes(plaintext: string, scheme: Scheme): number {
+function realEventBytes(plaintext: string | Buffer, scheme: Scheme): number {
   const event = signer.sign(messageEvent(peer, signer.encrypt(peer, plaintext, scheme), now));
   return Buffer.byteLength(JSON.stringify(event));
 }
 
 /** A message at its longest: a stream that has moved 2^53 bytes both ways and ends here. */
-function longestMessage(dataBytes: number): string {
-  return encodeMessage({
+function longestMessage(dataBytes: number, ranges = 0): Message {
+  const have = Array.from({ length: ranges }, () => [LAST - 1, LAST] as const);
+  return {
     type: 'DATA',
     key: '3b1f09a8-2b10-4daa-880c-2a392e781f09',
     offset: Number.MAX_SAFE_INTEGER,
@@ -31,7 +35,8 @@ function longestMessage(dataBytes: number): string {
     window: Number.MAX_SAFE_INTEGER,
     fin: true,
     data: Buffer.alloc(dataBytes, 0xff),
-  });
+    ...(ranges > 0 && { have }),
+  };
 }
 
 /** Ordinary limits, and for every step of the padding the last limit below it and the first on it. */
@@ -56,17 +61,19 @@ describe('protocol/payload', () => {
       }
     });
 
-    it(`fills ${scheme} events up to each limit and not a byte over`, function () {
-      this.timeout(60_000);
-      for (const limit of limits()) {
-        const most = maxDataBytes(limit, scheme);
-        const message = longestMessage(most);
-        expect(realEventBytes(message, scheme), `at ${limit}`).to.be.at.most(limit);
-        const more = longestMessage(most + 1);
-        const atBound = scheme === 'nip44' && more.length > MAX_NIP44_PLAINTEXT_BYTES;
-        if (!atBound) expect(realEventBytes(more, scheme), `at ${limit}`).to.be.above(limit);
-      }
-    });
+    for (const [name, encoding] of Object.entries(ENCODINGS)) {
+      it(`fills ${scheme} events with a ${name} up to each limit and not a byte over`, function () {
+        this.timeout(60_000);
+        for (const limit of limits()) {
+          const most = maxDataBytes(limit, scheme, encoding);
+          const message = encoding.encode([longestMessage(most)]);
+          expect(realEventBytes(message, scheme), `at ${limit}`).to.be.at.most(limit);
+          const more = encoding.encode([longestMessage(most + 1)]);
+          const atBound = scheme === 'nip44' && more.length > MAX_NIP44_PLAINTEXT_BYTES;
+          if (!atBound) expect(realEventBytes(more, scheme), `at ${limit}`).to.be.above(limit);
+        }
+      });
+    }
 
     it(`has no ${scheme} plaintext that could be a byte longer`, () => {
       for (const limit of limits()) {
@@ -80,14 +87,40 @@ describe('protocol/payload', () => {
     it(`fits nothing into a ${scheme} event that is too small for any`, () => {
       for (const limit of [-1, 0, 300, 400]) {
         expect(plaintextCapacity(limit, scheme), `${limit}`).to.equal(0);
-        expect(maxDataBytes(limit, scheme), `${limit}`).to.equal(0);
+        for (const encoding of Object.values(ENCODINGS))
+          expect(maxDataBytes(limit, scheme, encoding), `${limit}`).to.equal(0);
       }
     });
   }
 
-  it('carries a little over 30,000 bytes in an event of 65,536', () => {
-    expect(maxDataBytes(65_536, 'nip44')).to.be.within(30_000, 31_000);
+  it('carries 30,600 bytes in an event of 65,536, and 40,900 as a frame', () => {
+    expect(maxDataBytes(65_536, 'nip44', JSON_ENCODING)).to.equal(30_600);
+    expect(maxDataBytes(65_536, 'nip44', FRAMES)).to.equal(40_913);
   });
+
+  for (const [name, encoding] of Object.entries(ENCODINGS)) {
+    it(`knows what each message adds to a ${name}, and what is left for data beside ranges`, () => {
+      const key = '3b1f09a8-2b10-4daa-880c-2a392e781f09';
+      const messages: Message[] = [
+        { type: 'CONNECT', key, destination: 'é.nostr:443', v: 2, window: 65_536 },
+        { type: 'ACK', key, ack: 7, window: 2 ** 40, have: [[9, 2 ** 31]] },
+        { type: 'RESET', key, error: 'connection_refused', detail: 'ü' },
+        { type: 'PING', key },
+        ...[0, 1, 2, 3, 63, 64, 16_384].map((bytes) => longestMessage(bytes, bytes % 3)),
+        { ...longestMessage(5), offset: 0, ack: 63, window: 64, fin: false } as Message,
+      ];
+      let bytes = encoding.emptyBytes;
+      for (const message of messages) bytes += encoding.messageBytes(message);
+      expect(encoding.encode(messages).length).to.equal(bytes);
+      for (const ranges of [0, 1, 32]) {
+        const most = encoding.dataBytes(10_000, ranges);
+        const fits = (dataBytes: number): number =>
+          encoding.messageBytes(longestMessage(dataBytes, ranges));
+        expect(fits(most)).to.be.at.most(10_000);
+        expect(fits(most + 3 + ranges)).to.be.above(10_000 - ranges);
+      }
+    });
+  }
 
   it('stops at the 65,535 bytes that NIP-44 holds', () => {
     expect(plaintextCapacity(131_072, 'nip44')).to.equal(MAX_NIP44_PLAINTEXT_BYTES);
@@ -101,7 +134,7 @@ describe('protocol/payload', () => {
   it('leaves room for a plain message with the same data', () => {
     for (const limit of [2_000, 65_536, 131_072]) {
       const key = '3b1f09a8-2b10-4daa-880c-2a392e781f09';
-      const data = Buffer.alloc(maxDataBytes(limit, 'nip44'));
+      const data = Buffer.alloc(maxDataBytes(limit, 'nip44', JSON_ENCODING));
       const plain = encodeMessage({ type: 'PLAIN', key, data });
       expect(realEventBytes(plain, 'nip44')).to.be.at.most(limit);
     }

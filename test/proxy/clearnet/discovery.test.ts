@@ -40,11 +40,18 @@ describe('proxy/discovery over relays', () => {
     await pool.broadcast([second!], announcement(one, 1));
     const found = await discoverExits({ source: pool, relays: [first!, second!] });
     expect(found).to.deep.equal([
-      { pubkey: one.pubkey, relays: [second], reliable: true, announcedAt: found[0]?.announcedAt },
+      {
+        pubkey: one.pubkey,
+        relays: [second],
+        reliable: true,
+        version: 2,
+        announcedAt: found[0]?.announcedAt,
+      },
       {
         pubkey: both.pubkey,
         relays: [first, second],
         reliable: true,
+        version: 2,
         announcedAt: event.created_at,
       },
     ]);

@@ -35,7 +35,14 @@ export function scenarioOf(seed: number): Scenario {
     restarts: pick.chance(0.15)
       ? [{ who: pick.chance(0.5) ? 'exit' : 'entry', atMs: 200 + pick.integer(4_000) }]
       : [],
+    versions: { entry: version(pick), exit: version(pick) },
+    suggested: pick.chance(0.5) ? version(pick) : undefined,
   };
+}
+
+/** Mostly ours, else that of the release before it. */
+function version(pick: Random): number {
+  return pick.chance(0.7) ? 2 : 1;
 }
 
 function outage(pick: Random): { fromMs: number; toMs: number } {

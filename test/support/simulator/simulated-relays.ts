@@ -99,12 +99,12 @@ export class SimulatedLink {
   onDown: () => void = () => undefined;
   readonly #relay: SimulatedRelay;
   readonly #client: string;
-  readonly #deliver: (text: string) => void;
+  readonly #deliver: (plaintext: Buffer) => void;
   readonly #unconfirmed = new Map<symbol, { bytes: number; at: number; fail: () => void }>();
   #unconfirmedBytes = 0;
 
   /** @param deliver what this client publishes arrives at its peer */
-  constructor(relay: SimulatedRelay, client: string, deliver: (text: string) => void) {
+  constructor(relay: SimulatedRelay, client: string, deliver: (plaintext: Buffer) => void) {
     this.url = `ws://${relay.traits.delayMs}.example`;
     this.#relay = relay;
     this.#client = client;
@@ -128,7 +128,7 @@ export class SimulatedLink {
   }
 
   publish(
-    { content }: { content: string },
+    { content }: { content: Buffer },
     onResult: (result: { ok: boolean; reason: string }) => void,
   ): void {
     const relay = this.#relay;
@@ -150,7 +150,9 @@ export class SimulatedLink {
     relay.later(() => relay.arrive(this.#client, bytes, deliver, answer));
   }
 
-  delivered(): void {}
+  delivered(): void {
+    // Every event gets its answer here.
+  }
 
   #settle(id: symbol): void {
     const { bytes, at } = this.#unconfirmed.get(id)!;

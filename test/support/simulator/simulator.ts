@@ -5,7 +5,8 @@ import { NwsError } from '../../../src/errors.js';
 import { Budget } from '../../../src/protocol/peer/budget.js';
 import { type Parcel, PeerState } from '../../../src/protocol/peer/peer-state.js';
 import type { StreamState } from '../../../src/protocol/stream/stream-state.js';
-import { decodeMessages, encodeMessage } from '../../../src/protocol/wire/message.js';
+import { decodePlaintext, FRAMES_VERSION } from '../../../src/protocol/wire/encoding.js';
+import { encodeMessage } from '../../../src/protocol/wire/message.js';
 import { Application, type Role, type StreamPlan } from '../application.js';
 import { type Random, random } from '../random.js';
 import { Clock, Network, type NetworkOptions } from './simulated-network.js';
@@ -18,6 +19,10 @@ export interface Scenario {
   readonly network: NetworkOptions;
   readonly streams: readonly StreamPlan[];
   readonly restarts: readonly { readonly who: Role; readonly atMs: number }[];
+  /** Up to which version of reliable streams each side speaks them; default: the newest. */
+  readonly versions?: Readonly<Record<Role, number>>;
+  /** What the entry takes the exit's version for, without having asked; default: it doesn't know the exit. */
+  readonly suggested?: number | undefined;
 }
 
 interface End {
@@ -40,6 +45,10 @@ export class Simulation {
   /** What the exit was asked for, by stream key: the plan's index. */
   readonly #asked = new Map<string, number>();
   largestHeldBytes = 0;
+  /** Of the plaintext of an event, other than one in the plain way. */
+  largestBytes = 0;
+  /** Events that were frames. */
+  frames = 0;
 
   constructor(seed: number, scenario: Scenario) {
     this.random = random(seed);
@@ -75,6 +84,7 @@ export class Simulation {
     const holder = {};
     const state = new PeerState({
       role,
+      version: this.#scenario.versions?.[role],
       windowBytes: () => WINDOW_BYTES,
       memory: {
         take: (bytes, must) => memory.take(holder, bytes, must),
@@ -105,6 +115,8 @@ export class Simulation {
 
   #start(plan: StreamPlan, index: number): void {
     const end = this.#ends.entry;
+    const { suggested } = this.#scenario;
+    if (suggested !== undefined) end.state.suggest(true, this.clock.now, suggested);
     const stream = end.state.open(`stream-${index}`, this.clock.now);
     this.#asked.set(stream.key, index);
     const app = this.#attach(end, new Application(index, 'entry', plan, stream));
@@ -153,9 +165,12 @@ export class Simulation {
     const { now } = this.clock;
     state.tick(now);
     while (this.network.isUp) {
-      const parcels = state.pull(now, this.#scenario.network.eventBytes);
+      const { encoding } = state.version;
+      const parcels = state.pull(now, this.#scenario.network.eventBytes, { encoding });
       if (parcels.length === 0) break;
-      this.#publish(end, parcels);
+      const plaintext = encoding.encode(parcels.map(({ message }) => message));
+      this.largestBytes = Math.max(this.largestBytes, plaintext.length);
+      this.#publish(end, parcels, plaintext);
     }
     while (this.network.isUp && this.#publishPlain(end));
     // What is over is read to its end first: the state lets go of it.
@@ -176,14 +191,13 @@ export class Simulation {
     });
   }
 
-  #publish(from: End, parcels: readonly Parcel[]): void {
+  #publish(from: End, parcels: readonly Parcel[], plaintext: Buffer): void {
     const createdAt = this.clock.now;
-    const text = `[${parcels.map(({ json }) => json).join(',')}]`;
     const refused = (): void => {
       from.state.lost(parcels, this.clock.now);
       this.#flush(from);
     };
-    this.network.publish(() => this.#deliver(from.role, text, createdAt), refused);
+    this.network.publish(() => this.#deliver(from.role, plaintext, createdAt), refused);
   }
 
   /** What an exit that isn't heard of for a while is sent in case that it knows NIP-443 alone. */
@@ -191,7 +205,7 @@ export class Simulation {
     const createdAt = this.clock.now;
     const parcel = from.state.pullPlain(createdAt, () => this.#scenario.network.eventBytes / 2);
     if (parcel === undefined) return false;
-    const text = encodeMessage(parcel.outgoing.message);
+    const plaintext = Buffer.from(encodeMessage(parcel.outgoing.message));
     let isAnswered = false;
     const answered = (ok: boolean) => (): void => {
       if (isAnswered) return;
@@ -199,16 +213,21 @@ export class Simulation {
       from.state.plainDone(parcel, ok, this.clock.now);
       this.#flush(from);
     };
-    this.network.publish(() => this.#deliver(from.role, text, createdAt), answered(false));
+    this.network.publish(() => this.#deliver(from.role, plaintext, createdAt), answered(false));
     this.clock.at(createdAt + OK_MS, answered(true));
     return true;
   }
 
-  #deliver(from: Role, text: string, createdAt: number): void {
+  #deliver(from: Role, plaintext: Buffer, createdAt: number): void {
     const to = this.#ends[from === 'entry' ? 'exit' : 'entry'];
     const { now } = this.clock;
     if (now - createdAt > 60_000) return;
-    for (const message of decodeMessages(text).messages) {
+    const { messages, isFrame } = decodePlaintext(plaintext);
+    const { versions = { entry: FRAMES_VERSION, exit: FRAMES_VERSION } } = this.#scenario;
+    if (isFrame && versions[to.role] < FRAMES_VERSION) return; // it makes no sense to that one
+    if (isFrame) this.frames += 1;
+    if (isFrame) to.state.version.learn(FRAMES_VERSION);
+    for (const message of messages) {
       const isKnown = to.state.streams.has(message.key);
       const stream = to.state.receive(message, now, createdAt >= to.startedAt);
       if (stream?.phase === 'dialling' && !isKnown) this.#accept(to, stream);

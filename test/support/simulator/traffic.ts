@@ -4,7 +4,8 @@
 import { pino } from 'pino';
 import { PeerState } from '../../../src/protocol/peer/peer-state.js';
 import type { StreamState } from '../../../src/protocol/stream/stream-state.js';
-import { decodeMessages, type Message } from '../../../src/protocol/wire/message.js';
+import { decodePlaintext } from '../../../src/protocol/wire/encoding.js';
+import type { Message } from '../../../src/protocol/wire/message.js';
 import type { RelayLink } from '../../../src/relay/link.js';
 import type { PlainSender } from '../../../src/tunnel/sending/plain-sender.js';
 import { Publisher } from '../../../src/tunnel/sending/publisher.js';
@@ -91,8 +92,6 @@ export class Traffic {
     return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
   }
 
-  get exitPaths() { return (this.#exit.publisher as any).lab(); }
-
   #end(name: 'entry' | 'exit'): End {
     const state = new PeerState({
       role: name,
@@ -108,7 +107,7 @@ export class Traffic {
     const route = new Route(links as unknown as RelayLink[], new RelayHealth());
     const sealer = {
       capacity: () => EVENT_BYTES,
-      seal: (text: string) => ({ event: { id: '', content: text }, bytes: text.length }),
+      seal: (text: Buffer) => ({ event: { id: '', content: text }, bytes: text.length }),
     } as unknown as Sealer;
     const publisher = new Publisher({
       ...{ state, route, sealer, log: pino({ level: 'silent' }) },
@@ -177,9 +176,9 @@ export class Traffic {
   }
 
   /** @param from who sent it */
-  #arrived(from: 'entry' | 'exit', index: number, text: string): void {
+  #arrived(from: 'entry' | 'exit', index: number, text: Buffer): void {
     const end = from === 'entry' ? this.#exit : this.#entry;
-    const { messages } = decodeMessages(text);
+    const { messages } = decodePlaintext(text);
     if (end === this.#entry) this.#noteRepeats(messages);
     end.busyUntil = Math.max(end.busyUntil, this.clock.now) + this.#options.eventMs;
     this.clock.at(end.busyUntil, () => this.#receive(end, index, messages));
@@ -215,7 +214,11 @@ export class Traffic {
     const { now } = this.clock;
     for (const stream of end.state.streams.values()) {
       let bytes = 0;
-      for (let data = stream.receive.take(now); data !== undefined; data = stream.receive.take(now)) {
+      for (
+        let data = stream.receive.take(now);
+        data !== undefined;
+        data = stream.receive.take(now)
+      ) {
         bytes += data.length;
       }
       if (stream === this.#bulk) this.#write(stream);

@@ -4,8 +4,9 @@ import { expect } from 'chai';
 import type { Event as NostrEvent } from 'nostr-tools';
 import { pino } from 'pino';
 import { createSigner, generateSecretKey, type Signer } from '../../../src/crypto/signer.js';
+import { decodePlaintext } from '../../../src/protocol/wire/encoding.js';
 import { tagValue } from '../../../src/protocol/wire/events.js';
-import { decodeMessages, type Message } from '../../../src/protocol/wire/message.js';
+import type { Message } from '../../../src/protocol/wire/message.js';
 import { Strangers } from '../../../src/tunnel/receiving/strangers.js';
 import { FakeLink } from '../../exit/announcing/fake-link.js';
 
@@ -21,8 +22,8 @@ const ANSWERS_A_SECOND = 4;
 const idle: Signer = {
   pubkey: 'e'.repeat(64),
   sign: (template) => ({ ...template, id: '', pubkey: '', sig: '' }),
-  encrypt: (_peer, plaintext) => plaintext,
-  decrypt: () => ({ plaintext: '', scheme: 'nip44' }),
+  encrypt: (_peer, plaintext) => String(plaintext),
+  decrypt: () => ({ plaintext: Buffer.alloc(0), scheme: 'nip44' }),
 };
 
 describe('tunnel/strangers', () => {
@@ -38,8 +39,8 @@ describe('tunnel/strangers', () => {
   });
 
   function from(pubkey: string, messages: readonly Message[] = [CONNECT], signer = idle): void {
-    const received = { signer, from: pubkey, messages, scheme: 'nip44', createdAt: 0 } as const;
-    strangers.turnAway(received, link);
+    const received = { signer, from: pubkey, messages, isFrame: false, createdAt: 0 };
+    strangers.turnAway({ ...received, scheme: 'nip44' }, link);
   }
   const events = (): NostrEvent[] => link.published.map(({ event }) => event);
   const told = (pubkey: string): number =>
@@ -58,7 +59,7 @@ describe('tunnel/strangers', () => {
     expect(tagValue(answer!, 'p')).to.equal(stranger.pubkey);
     const { plaintext, scheme } = stranger.decrypt(exit.pubkey, answer!.content);
     expect(scheme).to.equal('nip44');
-    const [reset] = decodeMessages(plaintext).messages;
+    const [reset] = decodePlaintext(plaintext).messages;
     expect(reset).to.include({ type: 'RESET', key: KEY, error: 'http_request_denied' });
     expect(lines).to.have.length(1);
     expect(lines[0]).to.include({ peer: stranger.pubkey });
@@ -67,8 +68,23 @@ describe('tunnel/strangers', () => {
   it('are told in the encryption that they use', () => {
     const [exit, stranger] = [createSigner(generateSecretKey()), createSigner(generateSecretKey())];
     const received = { signer: exit, from: stranger.pubkey, messages: [CONNECT], createdAt: 0 };
-    strangers.turnAway({ ...received, scheme: 'nip04' }, link);
+    strangers.turnAway({ ...received, isFrame: false, scheme: 'nip04' }, link);
     expect(stranger.decrypt(exit.pubkey, events()[0]!.content).scheme).to.equal('nip04');
+  });
+
+  it('are told in a frame where they wrote one, and in JSON where they did not', () => {
+    for (const isFrame of [true, false]) {
+      const [exit, stranger] = [
+        createSigner(generateSecretKey()),
+        createSigner(generateSecretKey()),
+      ];
+      const received = { signer: exit, from: stranger.pubkey, messages: [CONNECT], createdAt: 0 };
+      strangers.turnAway({ ...received, isFrame, scheme: 'nip44' }, link);
+      const { plaintext } = stranger.decrypt(exit.pubkey, events().at(-1)!.content);
+      const decoded = decodePlaintext(plaintext);
+      expect(decoded).to.deep.include({ isFrame, invalid: 0 });
+      expect(decoded.messages[0]).to.include({ type: 'RESET', key: KEY });
+    }
   });
 
   it('are told when they ask for a connection back, too', () => {

@@ -91,7 +91,11 @@ export class SendHalf {
 
   /** A segment is lost, or there is something new that the window has room for. */
   get ready(): boolean {
-    return this.#segments.hasLost || this.#sendable > 0 || this.#finReady;
+    return this.hasLost || this.sendableBytes > 0 || this.#finReady;
+  }
+
+  get hasLost(): boolean {
+    return this.#segments.hasLost;
   }
 
   get #room(): number {
@@ -99,7 +103,8 @@ export class SendHalf {
     return Math.min(this.#limit, this.#acked + STREAM_WINDOW_BYTES) - this.#nextOffset;
   }
 
-  get #sendable(): number {
+  /** Bytes that were never sent and that the window has room for. */
+  get sendableBytes(): number {
     return Math.min(this.#queue.bytes, Math.max(0, this.#room));
   }
 
@@ -114,7 +119,7 @@ export class SendHalf {
    * @param path what carries it
    */
   pull(now: number, maxBytes: number, isAlone: boolean, path?: Path): Segment | undefined {
-    const segment = this.#segments.hasLost
+    const segment = this.hasLost
       ? this.#segments.takeLost(maxBytes, isAlone)
       : this.#cut(maxBytes, now, isAlone);
     if (segment === undefined) return undefined;
@@ -132,15 +137,15 @@ export class SendHalf {
   }
 
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
-    const size = Math.min(this.#sendable, maxBytes);
+    const size = Math.min(this.sendableBytes, maxBytes);
     const emptiesQueue = size === this.#queue.bytes;
     if (!emptiesQueue) {
       if (size === 0) return undefined;
       if (size < MIN_CUT_BYTES) {
         // Cut short by an event that is nearly full: the next one has room.
-        if (size < this.#sendable && !isAlone) return undefined;
+        if (size < this.sendableBytes && !isAlone) return undefined;
         // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
-        if (size === this.#sendable && !this.#segments.isEmpty) return undefined;
+        if (size === this.sendableBytes && !this.#segments.isEmpty) return undefined;
       }
     }
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
