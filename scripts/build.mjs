@@ -1,7 +1,7 @@
 // Builds dist/: the program and the library as bundles that share their chunks, with source maps, and the types
 // of every module beside them. A start then reads a few files instead of hundreds.
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
@@ -34,6 +34,8 @@ await build({
 });
 // Loaded into Nodes of other versions, as it is.
 copyFileSync(`${root}/src/cli/run/fetch-preload.cjs`, `${root}/dist/fetch-preload.cjs`);
+// Shown by browsers, as they are.
+cpSync(`${root}/src/status/page`, `${root}/dist/page`, { recursive: true });
 if (!process.argv.includes('--no-types')) {
   execFileSync(
     process.execPath,

@@ -1,7 +1,7 @@
 // The command line: finds the command, runs it, turns every failure into one line, a hint and a status.
 
-import { readFileSync } from 'node:fs';
 import type { Argv } from 'yargs';
+import { packageVersion } from '../common/version.js';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
 import { COMMANDS, nameOf } from './commands.js';
 import { examples } from './help.js';
@@ -85,9 +85,4 @@ function report(io: Io, error: NwsError): number {
   io.stderr.write(`nws: ${error.message}\n`);
   if (error.hint !== undefined) io.stderr.write(`hint: ${error.hint}\n`);
   return USAGE_CODES.has(error.code) ? 2 : 1;
-}
-
-function packageVersion(): string {
-  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
-  return (JSON.parse(text) as { version: string }).version;
 }

@@ -64,7 +64,11 @@ const OPTIONS = {
   auth: {
     ...text,
     describe:
-      'user:password that clients need, by HTTP and SOCKS5; a must where --listen is not loopback [NWS_AUTH]',
+      'user:password that clients of a proxy, or viewers of --status, need; a must beyond loopback [NWS_AUTH]',
+  },
+  status: {
+    ...text,
+    describe: 'Address and port of the status page, metrics and health; e.g. 9443 [NWS_STATUS]',
   },
   'public-address': {
     ...text,

@@ -25,6 +25,7 @@ import {
   identity,
   secretWarnings,
 } from './identity.js';
+import { type StatusConfig, statusConfig } from './status.js';
 import { type TargetTrustConfig, targetTrust } from './target-trust.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -77,7 +78,7 @@ export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresse
   readonly exits: readonly Address[];
 }
 
-export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig {
+export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig, StatusConfig {
   /** Undefined where the exit serves other hosts alone. */
   readonly target: Target | undefined;
   readonly hostHeader?: string;
@@ -159,6 +160,7 @@ export function exitConfig(sources: Sources): ExitConfig {
   const interval = { flag: 'announce-interval', variable: 'NWS_ANNOUNCE_INTERVAL' };
   const hostHeader = settings.text({ flag: 'host-header', variable: 'NWS_HOST_HEADER' })?.text;
   const trust = targetTrust(settings, target);
+  const { warnings, ...status } = statusConfig(settings);
   return Object.freeze({
     ...config,
     target,
@@ -167,7 +169,8 @@ export function exitConfig(sources: Sources): ExitConfig {
     isPublic,
     announceIntervalS:
       settings.number(interval, ANNOUNCE_INTERVAL_S) ?? DEFAULT_ANNOUNCE_INTERVAL_S,
-    warnings: secretWarnings(settings),
+    ...status,
+    warnings: [...secretWarnings(settings), ...warnings],
   });
 }
 

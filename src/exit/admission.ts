@@ -11,7 +11,6 @@ import type { Logger } from 'pino';
 import { NwsError, toNwsError } from '../errors.js';
 import { MAX_STREAMS } from '../limits.js';
 import { Accounts } from '../tunnel/accounts/accounts.js';
-import type { StreamEvent } from '../tunnel/events.js';
 import type { IncomingStream } from '../tunnel/session.js';
 import { type Client, type ClientLimits, Clients } from './clients/clients.js';
 import { PacedStream } from './clients/paced-stream.js';
@@ -30,8 +29,9 @@ export interface AdmissionOptions {
   readonly own: TargetServer | undefined;
   /** Connections back to clients at once, of all of them. */
   readonly maxDirect?: number;
+  /** Default: an account of its own. */
+  readonly accounts?: Accounts;
   readonly log: Logger;
-  readonly onStream?: ((event: StreamEvent) => void) | undefined;
 }
 
 export class Admission {
@@ -50,7 +50,7 @@ export class Admission {
     this.own = options.own;
     this.#options = options;
     this.#clients = new Clients(options.clientLimits);
-    this.accounts = new Accounts('exit', options.log, options.onStream);
+    this.accounts = options.accounts ?? new Accounts('exit', options.log);
     this.#elsewhere = new RawStreams(options.log);
   }
 

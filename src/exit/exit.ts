@@ -8,12 +8,15 @@ import type { Logger } from 'pino';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError, toNwsError } from '../errors.js';
+import type { Credentials } from '../http/auth/auth.js';
+import type { HostPort } from '../http/host-port.js';
 import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
+import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
-import type { Sums } from '../tunnel/accounts/accounts.js';
+import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
 import { Events } from '../tunnel/events.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
@@ -24,6 +27,7 @@ import { ownAddresses } from './policy/own-addresses.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { type Handler, targetOf } from './serving/in-process.js';
+import { type Shown, serveStatus } from './status.js';
 import { HttpTarget } from './targets/http-target.js';
 import type { Target, TargetServer } from './targets/target.js';
 import { TcpTarget } from './targets/tcp-target.js';
@@ -65,6 +69,10 @@ export interface ExitOptions {
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
   readonly agentFor?: ((url: string) => Agent | undefined) | undefined;
+  /** Where the status page, metrics and health are served; absent: nowhere. Beyond loopback it wants `auth`. */
+  readonly status?: HostPort | undefined;
+  /** What viewers of these pages have to give; absent: nothing. */
+  readonly auth?: Credentials | undefined;
 }
 
 /** An exit that runs. */
@@ -77,6 +85,8 @@ export interface RunningExit {
   readonly domain: string;
   /** Key and all relays, by NIP-19. */
   readonly nprofile: string;
+  /** `http://host:port` of the status page, where there is one. */
+  readonly statusUrl: string | undefined;
   /** Streams that are open. */
   readonly streams: number;
   /** What became of all streams so far. */
@@ -106,12 +116,16 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const isWeb = target !== undefined && target.kind !== 'tcp';
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
   const events = new Events();
-  const admission = admissionFor(options, certificate, events);
+  const accounts = new Accounts('exit', log, events.onStream);
+  const admission = admissionFor(options, certificate, accounts);
   const { pool, session } = connect(options, events, (incoming) => admission.take(incoming));
+  let shown: Shown = { target, certificate };
+  let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
   let isClosed = false;
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
     isClosed = true;
+    await status?.close();
     for (const announcer of announcers) announcer.close();
     await Promise.all([admission.close(graceMs), session.close(graceMs)]);
     await pool.close();
@@ -129,10 +143,13 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     const opened = await openExitCertificate(home, pubkey, [domain]);
     if (isClosed) throw new NwsError('shutting_down', 'the exit is closed');
     if (admission.own !== undefined) throw servesAlready();
-    admission.own = serverFor(own, opened);
+    admission.own = serverFor(own, opened, accounts.failures);
+    shown = { target: own.target, certificate: opened };
     await publish([certificateTemplate(opened, pubkey)]);
   };
   try {
+    const running = { pool, session, accounts, domain, shown: () => shown };
+    status = await serveStatus(options, running);
     await session.start();
     const list = await relayListTemplate(options, pool);
     await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
@@ -146,11 +163,12 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     npub: encodeNpub(pubkey),
     domain,
     nprofile: encodeNprofile({ pubkey, relays }),
+    statusUrl: status?.url,
     get streams() {
       return session.streams + admission.direct;
     },
     get sums() {
-      return admission.accounts.sums;
+      return accounts.sums;
     },
     events,
     serve,
@@ -175,23 +193,24 @@ function connect(
 function admissionFor(
   options: ExitOptions,
   certificate: ExitCertificate | undefined,
-  { onStream }: Events,
+  accounts: Accounts,
 ): Admission {
   const { signer, log, isPublic = false, allow = [], deny = [] } = options;
   const rules = { isPublic, allow, deny };
   const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
   const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
-  const own = serverFor(options, certificate);
-  return new Admission({ policy, clientLimits, own, log, onStream });
+  const own = serverFor(options, certificate, accounts.failures);
+  return new Admission({ policy, clientLimits, own, accounts, log });
 }
 
 function serverFor(
   { target, log, hostHeader }: ExitOptions,
   certificate: ExitCertificate | undefined,
+  failures: Accounts['failures'],
 ): TargetServer | undefined {
   if (target === undefined) return undefined;
   if (certificate === undefined) return new TcpTarget({ target, log });
-  return new HttpTarget({ target, certificate, log, hostHeader });
+  return new HttpTarget({ target, certificate, log, hostHeader, failures });
 }
 
 function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {

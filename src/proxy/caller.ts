@@ -77,13 +77,21 @@ export function join(
   client: Duplex,
   upstream: Duplex,
 ): void {
+  let isUpstreams = false;
+  // Where it is the client that has left, which is no failure, the stream is cut behind it.
+  upstream.once('error', () => {
+    isUpstreams = !client.destroyed;
+  });
   const onEnd = ({ bytesAtoB, bytesBtoA, error }: SpliceResult): void => {
     const bytes = { bytesUp: bytesAtoB, bytesDown: bytesBtoA };
+    if (error !== undefined && isUpstreams) entry.failures.note(error, host);
     entry.log.debug({ host, port, ...bytes, code: error?.code }, 'connection ended');
   };
   splice(client, upstream, { onEnd });
 }
 
+/** Tells the log, and those who look at the status page. */
 export function logFailure(entry: Entry, host: string, failure: NwsError): void {
+  entry.failures.note(failure, host);
   entry.log.info({ host, code: failure.code }, `request failed: ${failure.line}`);
 }

@@ -3,6 +3,7 @@
 import type { Logger } from 'pino';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { LocalAuthority } from '../tls/authority/authority.js';
+import type { Failures } from '../tunnel/accounts/failures.js';
 import type { Spares } from './advance/spares.js';
 import type { ExitChooser } from './clearnet/exits.js';
 import type { HostResolver } from './resolve.js';
@@ -26,5 +27,7 @@ export interface Entry {
   readonly exits?: Pick<ExitChooser, 'open'> | undefined;
   /** For `clearnet: 'direct'`: the proxy that a host is reached through, if any. */
   readonly upstreamFor?: ProxyFor | undefined;
+  /** What went wrong, for those who look. */
+  readonly failures: Pick<Failures, 'note'>;
   readonly log: Logger;
 }

@@ -9,6 +9,9 @@ import { SHUTDOWN_GRACE_MS } from '../limits.js';
 import { type Address, normalizeRelayUrl } from '../protocol/names/address.js';
 import type { ProxyFor } from '../relay/connection/proxy-env.js';
 import type { RelayPool } from '../relay/pool.js';
+import { obstacleOf } from '../status/state/obstacle.js';
+import { pinRow } from '../status/state/pin-rows.js';
+import type { Subject } from '../status/state/watch.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts/accounts.js';
 import type { Events } from '../tunnel/events.js';
@@ -21,7 +24,7 @@ import { Listener } from './listener.js';
 import { AliasBook } from './names/alias-book.js';
 import { HostResolver } from './resolve.js';
 import { routes } from './routes.js';
-import { LocalPages } from './status/local-pages.js';
+import { localPages } from './status/local-pages.js';
 import { PinnedDialer } from './tls/pinned.js';
 import { ShownPins } from './tls/shown-pins.js';
 import { Tunnel, type TunnelOptions } from './tunnel.js';
@@ -84,15 +87,15 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
   const tunnel = await Tunnel.open(options);
   const { pool, session } = tunnel;
   const exits = chooserFor({ ...options, relays }, tunnel);
-  const entry = { ...entryOf({ ...options, relays }, tunnel, authority), exits };
-  const pages = new LocalPages({
-    caPem: authority.pem,
-    obstacle: () => (relays.length === 0 ? undefined : obstacleOf(pool, relays)),
-  });
+  const entry: Entry = { ...entryOf({ ...options, relays }, tunnel, authority), exits };
+  const connections = (): number => listener.connections;
+  const subject = subjectOf(relays, tunnel, connections);
+  const pages = localPages({ caPem: authority.pem, subject });
   const forwarder = new Forwarder(entry);
   const authenticator = options.auth && new Authenticator(options.auth, options.log);
   const listener = new Listener(routes(entry, forwarder, pages, authenticator));
   const close = async (graceMs = SHUTDOWN_GRACE_MS): Promise<void> => {
+    pages.close();
     await listener.close(graceMs);
     await forwarder.close();
     entry.spares?.close();
@@ -145,6 +148,7 @@ function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthorit
     spares: options.preconnect ? new Spares(advance) : undefined,
     authority,
     shown: new ShownPins(),
+    failures: tunnel.accounts.failures,
     tls,
     clearnet,
     upstreamFor,
@@ -152,12 +156,18 @@ function entryOf(options: ProxyOptions, tunnel: Tunnel, authority: LocalAuthorit
   };
 }
 
-/** Why none of these relays can carry a request now. */
-function obstacleOf(pool: RelayPool, relays: readonly string[]): string | undefined {
-  const up = pool.links().filter(({ url, isUp }) => isUp && relays.includes(url));
-  if (up.length === 0) return 'no relay is up';
-  if (up.some(({ deafness }) => deafness === undefined)) return undefined;
-  return up.map(({ url, deafness }) => `${url} ends our subscription: ${deafness}`).join('\n');
+function subjectOf(relays: readonly string[], tunnel: Tunnel, connections: () => number): Subject {
+  const { pool, session, accounts } = tunnel;
+  return {
+    role: 'proxy',
+    pool,
+    session,
+    accounts,
+    obstacle: () => (relays.length === 0 ? undefined : obstacleOf(pool, relays)),
+    pins: (limit) => tunnel.latestPins(limit).map(pinRow),
+    pinsKnown: () => tunnel.pinsKnown,
+    connections,
+  };
 }
 
 /** A proxy without a relay is no reason to fail: relays come back, and names bring their own. */

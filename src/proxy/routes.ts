@@ -7,10 +7,10 @@ import { NwsError, toNwsError } from '../errors.js';
 import { type Authenticator, demandAuth, demandAuthRaw } from '../http/auth/auth.js';
 import { type AbsoluteTarget, isLoopbackHost, parseAbsoluteForm } from '../http/host-port.js';
 import { replyFailure, replyFailureRaw } from '../http/reply.js';
+import type { StatusPages } from '../status/serving/pages.js';
 import type { Entry } from './entry.js';
 import type { Handlers } from './listener.js';
 import { serveSocks } from './socks/socks.js';
-import type { LocalPages } from './status/local-pages.js';
 import { ignoreErrors } from './streams.js';
 import type { Forwarder } from './ways/absolute-form.js';
 import { handleConnect } from './ways/connect.js';
@@ -19,7 +19,7 @@ import { handleConnect } from './ways/connect.js';
 export function routes(
   entry: Entry,
   forwarder: Forwarder,
-  pages: LocalPages,
+  pages: StatusPages,
   authenticator?: Authenticator,
 ): Handlers {
   return {

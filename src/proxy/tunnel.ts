@@ -84,6 +84,16 @@ export class Tunnel {
     return new Tunnel(options, store, listener);
   }
 
+  /** Pins on record. */
+  get pinsKnown(): number {
+    return this.#store.size;
+  }
+
+  /** The pins that were recorded last, the newest first. @throws NwsError `bad_config` where the record is broken. */
+  latestPins(limit: number): ReturnType<PinStore['latest']> {
+    return this.#store.latest(limit);
+  }
+
   /** Where exits connect back to, if they may. */
   get reverseAddress(): HostPort | undefined {
     return this.#listener?.address;

@@ -7,10 +7,11 @@ import { pino } from 'pino';
 import { Authenticator, parseBasic } from '../../src/http/auth/auth.js';
 import type { Entry } from '../../src/proxy/entry.js';
 import { routes } from '../../src/proxy/routes.js';
-import { LocalPages } from '../../src/proxy/status/local-pages.js';
+import { localPages } from '../../src/proxy/status/local-pages.js';
 import { Forwarder } from '../../src/proxy/ways/absolute-form.js';
 import { readAll } from '../support/read-all.js';
 import { listenHttp, type Running } from '../support/servers.js';
+import { subject } from '../support/subject.js';
 import { curl } from './curl.js';
 import { FakeExit, settled, silent, TestEntry } from './fixture.js';
 
@@ -166,7 +167,7 @@ describe('proxy: its own pages, seen from another machine', () => {
   let proxy: Running<Server>;
 
   before(async () => {
-    const pages = new LocalPages({ caPem: 'the CA', obstacle: () => undefined });
+    const pages = localPages({ caPem: 'the CA', subject: subject() });
     const handlers = routes({} as Entry, forwarder, pages, new Authenticator(AUTH, silent));
     proxy = await listenHttp(handlers.onRequest);
     // Tests keep to loopback: the address alone is another one.

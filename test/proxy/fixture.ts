@@ -20,13 +20,15 @@ import type { Entry } from '../../src/proxy/entry.js';
 import { Listener } from '../../src/proxy/listener.js';
 import { HostResolver } from '../../src/proxy/resolve.js';
 import { routes } from '../../src/proxy/routes.js';
-import { LocalPages } from '../../src/proxy/status/local-pages.js';
+import { localPages } from '../../src/proxy/status/local-pages.js';
 import { PinnedDialer } from '../../src/proxy/tls/pinned.js';
 import { ShownPins } from '../../src/proxy/tls/shown-pins.js';
 import { Forwarder } from '../../src/proxy/ways/absolute-form.js';
 import { type LocalAuthority, openAuthority } from '../../src/tls/authority/authority.js';
 import { type ExitCertificate, openExitCertificate } from '../../src/tls/certificate.js';
 import { PinResolver, PinStore } from '../../src/tls/pins/pins.js';
+import { Failures } from '../../src/tunnel/accounts/failures.js';
+import { subject } from '../support/subject.js';
 import { until } from '../support/until.js';
 
 export const silent: Logger = pino({ level: 'silent' });
@@ -143,7 +145,7 @@ export class TestEntry {
     const entry = await this.#entry(options);
     const obstacle = options.obstacle ?? (() => undefined);
     this.#forwarder = new Forwarder(entry);
-    const pages = new LocalPages({ caPem: this.authority.pem, obstacle });
+    const pages = localPages({ caPem: this.authority.pem, subject: subject({ obstacle }) });
     const authenticator = options.auth && new Authenticator(options.auth, silent);
     this.listener = new Listener(routes(entry, this.#forwarder, pages, authenticator));
     this.proxyPort = (await this.listener.listen({ host: '127.0.0.1', port: 0 })).port;
@@ -169,6 +171,7 @@ export class TestEntry {
       spares: this.spares,
       authority: this.authority,
       shown: new ShownPins(),
+      failures: new Failures(),
       tls,
       clearnet,
       exits,

@@ -5,7 +5,12 @@ import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import { type Logger, pino } from 'pino';
 import { WebSocket, WebSocketServer } from 'ws';
 import { createSigner, generateSecretKey, type Signer } from '../../src/crypto/signer.js';
-import { type PublishResult, type RelayLinkOptions, WebSocketLink } from '../../src/relay/link.js';
+import {
+  type PublishResult,
+  type RelayLink,
+  type RelayLinkOptions,
+  WebSocketLink,
+} from '../../src/relay/link.js';
 
 export const silentLog: Logger = pino({ level: 'silent' });
 export const alice: Signer = createSigner(generateSecretKey());
@@ -38,7 +43,7 @@ export async function openLink(
   return link;
 }
 
-export function publish(link: WebSocketLink, event: NostrEvent): Promise<PublishResult> {
+export function publish(link: RelayLink, event: NostrEvent): Promise<PublishResult> {
   return new Promise((resolve) => link.publish(event, resolve));
 }
 

@@ -18,7 +18,7 @@ export const exitCommand = (io: Io): CommandBody => ({
       .options(options('relay', 'key', 'key-file'))
       .options(options('public', 'announce-interval', 'allow', 'deny'))
       .options(options('allow-client', 'deny-client'))
-      .options(options('client-streams', 'client-opens', 'client-rate'))
+      .options(options('client-streams', 'client-opens', 'client-rate', 'status', 'auth'))
       .options(options('home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -47,6 +47,10 @@ export const exitCommand = (io: Io): CommandBody => ({
             'nws exit --public --client-rate 1000000 --relay wss://relay.example',
           ],
           [
+            'with a status page, and metrics for Prometheus, on http://127.0.0.1:9443',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example --status 9443',
+          ],
+          [
             'some hosts of an internal network, and nothing else',
             `nws exit --allow '*.intranet.example:443' --allow 10.1.0.0/16:80+443 --relay wss://relay.example`,
           ],
@@ -61,9 +65,10 @@ export const exitCommand = (io: Io): CommandBody => ({
     const agentFor = upstreamOf(sources);
     const target = await trustedTarget(config);
     const start = () => startExit({ ...config, target, signer, log, agentFor });
-    await serve(io, start, ({ pubkey, npub, domain, nprofile }) => {
-      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}`;
-      print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile }, line);
+    await serve(io, start, ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
+      const seen = status === undefined ? '' : ` — status: ${status}`;
+      const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}${seen}`;
+      print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile, status }, line);
     });
   },
 });

@@ -16,6 +16,7 @@ import { headTooLarge, replyFailure, replyFailureRaw } from '../../http/reply.js
 import { forwardUpgrade, type UpgradeOptions } from '../../http/upgrade.js';
 import { CLIENT_HEAD_TIMEOUT_MS } from '../../limits.js';
 import type { ExitCertificate } from '../../tls/certificate.js';
+import type { Failures } from '../../tunnel/accounts/failures.js';
 import { splice } from '../../tunnel/duplex/splice.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 import { dialHttp } from '../dial/dial.js';
@@ -33,6 +34,8 @@ export interface HttpTargetOptions {
   /** Host toward the target: a value, or `target` for the target's own; default: the client's. */
   readonly hostHeader?: string | undefined;
   readonly idleMs?: number;
+  /** Where failures of the target are told beside the log. */
+  readonly failures?: Pick<Failures, 'note'> | undefined;
 }
 
 /** First byte of a TLS record that carries a handshake (RFC 8446, section 5.1). */
@@ -199,6 +202,7 @@ export class HttpTarget implements TargetServer {
 
   #report(req: IncomingMessage, error: NwsError): void {
     const entry = this.#connections.entryOf(req.socket);
+    this.#options.failures?.note(error, authorityOf(this.#options.target));
     this.#options.log.warn({ peer: entry, code: error.code, method: req.method }, error.message);
   }
 }

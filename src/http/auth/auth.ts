@@ -1,5 +1,5 @@
-// Who may use the proxy, where a user and a password are set: checks them in constant time, slows down those
-// who guess, and asks for them in HTTP (407). SOCKS uses the same check.
+// Who may use the proxy, or look at an exit's pages, where a user and a password are set: checks them in constant time,
+// slows down those who guess, and asks for them in HTTP (407, 401). SOCKS uses the same check.
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
@@ -55,9 +55,12 @@ export class Authenticator {
     return false;
   }
 
-  /** The same for a request's Proxy-Authorization. One without is refused, and not held against the client. */
-  async admits(req: IncomingMessage): Promise<boolean> {
-    const given = parseBasic(req.headers['proxy-authorization']);
+  /** The same for what a request says in a field. One without is refused, and not held against the client. */
+  async admits(
+    req: IncomingMessage,
+    field: 'proxy-authorization' | 'authorization' = 'proxy-authorization',
+  ): Promise<boolean> {
+    const given = parseBasic(req.headers[field]);
     if (given === undefined) return false;
     return this.check(given.user, given.password, req.socket.remoteAddress ?? '');
   }
@@ -94,6 +97,21 @@ export function demandAuthRaw(req: IncomingMessage, client: Socket): void {
   // What the client still sends is read for a moment: closing on it would take the answer along.
   const timer = setTimeout(() => client.destroy(), LINGER_MS);
   client.once('close', () => clearTimeout(timer)).resume();
+}
+
+/** Answers 401: the pages are of this server itself, so a browser asks its user. */
+export function demandLogin(res: ServerResponse): void {
+  if (res.headersSent || res.destroyed) return;
+  const body = 'nws: these pages want the user and the password of --auth\n';
+  res.writeHead(401, {
+    'WWW-Authenticate': 'Basic realm="nws", charset="UTF-8"',
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    'X-Content-Type-Options': 'nosniff',
+  });
+  res.end(body);
+  res.req.resume();
 }
 
 function demand(req: IncomingMessage): { status: number; headers: string[]; body: string } {

@@ -66,6 +66,7 @@ export class Accounts {
   /** In the order in which they were opened. */
   readonly #streams = new Set<OpenStream>();
   readonly #ways = new Map<Way, Ended>();
+  #lastId = 0;
 
   /** @param role what is read from an exit's streams comes from clients */
   constructor(role: 'entry' | 'exit', log: Logger, tell?: (event: StreamEvent) => void) {
@@ -120,7 +121,7 @@ export class Accounts {
 
   /** A stream is open; its line is written when it closes. */
   opened(facts: StreamFacts, stream: Counting): void {
-    const open = new OpenStream(facts, stream, this.#role);
+    const open = new OpenStream(++this.#lastId, facts, stream, this.#role);
     this.#streams.add(open);
     this.#sumsOf(open.way).opened += 1;
     this.peers.opened(open.peer);
@@ -144,7 +145,9 @@ export class Accounts {
     const code = failure?.code;
     if (failure !== undefined) {
       this.#failed[failure.code] = (this.#failed[failure.code] ?? 0) + 1;
-      if (this.#role === 'exit') this.failures.note(failure, destination);
+      // A client that has had enough is no failure.
+      const isAbout = this.#role === 'exit' && failure.code !== 'connection_terminated';
+      if (isAbout) this.failures.note(failure, destination);
     }
     const line = { ...shown(facts), ...bytes, durationMs: Math.round(ageMs), code };
     this.#log.info(line, 'stream ended');

@@ -32,6 +32,8 @@ export type Counting = Duplex & { readonly bytesRead?: number; readonly bytesWri
 const MAX_SHOWN = 256;
 
 export class OpenStream {
+  /** Of this process; the key is a peer's to choose. */
+  readonly id: number;
   readonly key: string | undefined;
   readonly peer: string;
   readonly destination: string;
@@ -43,7 +45,8 @@ export class OpenStream {
   /** Whether what is read from it comes from the client. */
   readonly #readsUp: boolean;
 
-  constructor(facts: StreamFacts, stream: Counting, role: 'entry' | 'exit') {
+  constructor(id: number, facts: StreamFacts, stream: Counting, role: 'entry' | 'exit') {
+    this.id = id;
     const { stream: key, peer, destination, way } = shown(facts);
     this.key = key;
     this.peer = peer;

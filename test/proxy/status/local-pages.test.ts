@@ -40,8 +40,15 @@ describe('proxy: its own pages', () => {
     expect(pem).not.to.include('PRIVATE');
   });
 
-  it('says what it is anywhere else', async () => {
-    expect(await get('/')).to.match(/^nws: this is a proxy.*\n\n404$/);
+  it('says which pages there are, anywhere else', async () => {
+    expect(await get('/nowhere')).to.match(/^nws: no such page; there are .*\n\n404$/);
+  });
+
+  it('shows what goes on', async () => {
+    expect(await get('/')).to.match(/^<!doctype html>.*200$/s);
+    const [json = ''] = (await get('/status.json')).split('\n');
+    expect(JSON.parse(json)).to.deep.include({ role: 'proxy', relays: [], streams: [], pins: [] });
+    expect(await get('/metrics')).to.match(/^nws_ready 1$/m);
   });
 
   it('takes GET and HEAD alone', async () => {
@@ -55,6 +62,14 @@ describe('proxy: its own pages', () => {
       expect(answer).to.match(/403$/).and.not.to.include('CERTIFICATE');
     });
   }
+
+  it('tells nothing to web pages of other origins, but browsers where to find the proxy', async () => {
+    const elsewhere = ['-H', 'Origin: https://evil.example', '-H', 'Sec-Fetch-Site: cross-site'];
+    for (const path of ['/', '/status.json', '/metrics', '/events', '/readyz']) {
+      expect(await get(path, ...elsewhere)).to.match(/^nws: these pages are not for other.*403$/s);
+    }
+    expect(await get('/proxy.pac', ...elsewhere)).to.match(/FindProxyForURL.*200$/s);
+  });
 
   it('answers in absolute form, too, instead of asking itself', async () => {
     expect(await get('/healthz', '--proxy', entry.url)).to.equal('ok\n\n200');
