@@ -1,7 +1,6 @@
 // The log: pino to stderr, so that stdout carries results alone. Pretty for people, JSON for machines.
 // Which level and format is config.ts's matter.
 
-import type { Writable } from 'node:stream';
 import { type Logger, pino } from 'pino';
 import { prettyFactory } from 'pino-pretty';
 import type { LogFormat, LogLevel } from './config/config.js';
@@ -11,18 +10,25 @@ import { stackOf } from './stack.js';
 /** Fields that may hold key material: never written, at the top of a record and one level down. */
 const SECRET_FIELDS = ['key', 'secret', 'secretKey', 'privateKey', 'nsec', 'password'];
 
+export interface LogStream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean | undefined;
+}
+
 export interface LogOptions {
   readonly level: LogLevel;
   /** Unset: pretty where `stream` is a terminal, else JSON. */
   readonly format?: LogFormat | undefined;
-  readonly stream: Writable & { readonly isTTY?: boolean };
+  readonly stream: LogStream;
 }
 
 export function createLog({ level, format: wanted, stream }: LogOptions): Logger {
   const isPretty = wanted === undefined ? stream.isTTY === true : wanted === 'pretty';
   // Formatted and written at once, not in a worker: the last lines before an exit must not get lost.
   const format = prettyFactory({ colorize: stream.isTTY === true });
-  const destination = isPretty ? { write: (line: string) => stream.write(format(line)) } : stream;
+  const destination = isPretty
+    ? { write: (line: string) => void stream.write(format(line)) }
+    : stream;
   const paths = SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]);
   return pino(
     {

@@ -68,6 +68,11 @@ export const COMMANDS: readonly Command[] = [
     load: async (io) => (await import('./commands/discover.js')).discoverCommand(io),
   },
   {
+    usage: 'doctor [host]',
+    describe: 'Check settings, clock, relays and the way to a host, a line each',
+    load: async (io) => (await import('./commands/doctor.js')).doctorCommand(io),
+  },
+  {
     usage: 'keygen',
     describe: 'Write a new exit key to a file, and print its public half',
     load: async (io) => (await import('./commands/keygen.js')).keygenCommand(io),

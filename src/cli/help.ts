@@ -31,11 +31,11 @@ const OPTIONS = {
   'deny-client': { ...list, describe: 'Never serve this key (repeat) [NWS_DENY_CLIENTS]' },
   'client-streams': {
     ...text,
-    describe: 'Connections of one client at once [default: 512] [NWS_CLIENT_STREAMS]',
+    describe: 'Connections of one client at once [default: 10000] [NWS_CLIENT_STREAMS]',
   },
   'client-opens': {
     ...text,
-    describe: 'New connections of one client a minute [default: 1200] [NWS_CLIENT_OPENS]',
+    describe: 'New connections of one client a minute [default: 12000] [NWS_CLIENT_OPENS]',
   },
   'client-rate': {
     ...text,

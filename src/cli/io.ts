@@ -8,7 +8,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Logger } from 'pino';
 import type { BaseConfig } from '../config/config.js';
 import { badSetting, type Sources } from '../config/env.js';
-import { createLog } from '../log.js';
+import { createLog, type LogStream } from '../log.js';
 import { curveInUse } from '../secp256k1/secp256k1.js';
 import { BUG_HINT } from '../stack.js';
 
@@ -39,10 +39,13 @@ export async function sourcesOf(io: Io, flags: Flags): Promise<Sources> {
   return { flags, env, cwd, userHome, platform, dotenv: await readDotenv(cwd) };
 }
 
-/** The log of a command. Says first what the user should know about the settings. */
-export function openLog(io: Io, config: BaseConfig): Logger {
+/**
+ * The log of a command. Says first what the user should know about the settings.
+ * @param stream where it goes: stderr, or what shows a line there that the log mustn't run into
+ */
+export function openLog(io: Io, config: BaseConfig, stream: LogStream = io.stderr): Logger {
   const { logLevel: level, logFormat: format, warnings } = config;
-  const log = createLog({ level, format, stream: io.stderr });
+  const log = createLog({ level, format, stream });
   for (const warning of warnings) log.warn(warning);
   if (log.isLevelEnabled('debug')) {
     const { curve, reason } = curveInUse();

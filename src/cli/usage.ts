@@ -34,7 +34,7 @@ function unknownWord(
     return wrong('run needs -- before the command', 'like this: nws run -- curl https://…');
   }
   if (argv.some((arg) => /^--?([^=]*)/.exec(arg)?.[1] === word)) {
-    const meant = closest(word, OPTION_NAMES);
+    const meant = OPTION_NAMES.includes(word) ? undefined : closest(word, OPTION_NAMES);
     return wrong(`unknown option --${word}`, meant ? `did you mean --${meant}? ${help}` : help);
   }
   const shown = word.replace(/nsec1\w+|[0-9a-f]{64}/gi, '…');

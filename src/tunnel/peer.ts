@@ -8,7 +8,7 @@ import { WakeTimer } from '../common/wake-timer.js';
 import type { Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
 import { PeerState } from '../protocol/peer/peer-state.js';
-import { SMALL_BYTES } from '../protocol/peer/peer-streams.js';
+import { SMALL_BYTES } from '../protocol/peer/ready-queues.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import { FRAMES_VERSION } from '../protocol/wire/encoding.js';

@@ -18,6 +18,8 @@ export interface SessionOptions {
   readonly reverse?: ReverseOptions | undefined;
   /** Whether a client may use this exit, by pubkey (hex); default: everyone. */
   readonly admits?: ((client: string) => boolean) | undefined;
+  /** Streams at once; default: MAX_STREAMS. */
+  readonly maxStreams?: number | undefined;
   /** Up to which version this side speaks reliable streams; for tests with peers of an earlier one. */
   readonly version?: number | undefined;
   /** Makes this the exit's side: called for each stream that somebody asks for. */

@@ -42,6 +42,7 @@ const RELAY_TIMEOUT_MS = 5_000;
 export class Session {
   readonly #options: SessionOptions;
   readonly #role: 'entry' | 'exit';
+  readonly #maxStreams: number;
   /** The first second, in unix time, in which nothing was served by a process before this one. */
   readonly #startedAtS = Math.floor(Date.now() / 1_000) + 1;
   readonly #windows = new WindowShare();
@@ -60,6 +61,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#role = options.onIncoming === undefined ? 'entry' : 'exit';
+    this.#maxStreams = options.maxStreams ?? MAX_STREAMS;
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
@@ -132,8 +134,9 @@ export class Session {
   async open(options: OpenOptions): Promise<Opened> {
     const { relays, destination, reliable, version, early, signal } = options;
     if (this.#isClosing) throw shuttingDown();
-    if (this.streams >= MAX_STREAMS) {
-      throw new NwsError('connection_limit_reached', `more than ${MAX_STREAMS} streams at once`);
+    if (this.streams >= this.#maxStreams) {
+      const text = `more than ${this.#maxStreams} streams at once`;
+      throw new NwsError('connection_limit_reached', text);
     }
     signal?.throwIfAborted();
     const peer = this.#entryPeer(options);
@@ -209,7 +212,7 @@ export class Session {
   }
 
   #onIncoming(peer: Peer, stream: StreamState): void {
-    if (this.#isClosing || this.streams > MAX_STREAMS) {
+    if (this.#isClosing || this.streams > this.#maxStreams) {
       const code = this.#isClosing ? 'shutting_down' : 'connection_limit_reached';
       stream.reset(new NwsError(code, 'this exit takes no more streams now'), performance.now());
       return;

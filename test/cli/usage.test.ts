@@ -3,7 +3,8 @@
 import { expect } from 'chai';
 import { run, useTempFolder } from './harness.js';
 
-const COMMANDS = 'proxy exit run demo relay resolve name alias cert ca discover keygen'.split(' ');
+const COMMANDS =
+  'proxy exit run demo relay resolve name alias cert ca discover doctor keygen'.split(' ');
 const NPUB = 'npub180cvv07tjdrrgpa0j7j7tmnyl2yr6yr7l8j4s3evf6u64th6gkwsyjh6w6';
 
 describe('help', () => {
@@ -41,6 +42,11 @@ describe('a wrong command line', () => {
     ['frobnicate', /unknown command frobnicate/, /nws --help/],
     ['proxy --lisen 127.0.0.1:0', /unknown option --lisen/, /did you mean --listen\?/],
     ['proxy --frobnicate', /unknown option --frobnicate/, /nws proxy --help/],
+    [
+      'doctor --tls terminate',
+      /unknown option --tls/,
+      /(?<!did you mean --tls\? )see nws doctor --help/,
+    ],
     ['proxy extra', /unexpected argument extra/, /nws proxy --help/],
     ['exit --target', /--target needs a value/, /nws exit --help/],
     ['exit', /exit needs --target/, /tcp:\/\//],

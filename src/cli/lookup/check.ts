@@ -26,7 +26,7 @@ export async function checkServed(options: ProxyOptions, host: string, pin: Pin)
  * A connection to `authority` (`host:port`) through an HTTP proxy.
  * @throws NwsError `exit_unreachable` with the proxy's reason
  */
-function connectThrough(proxyUrl: string, authority: string): Promise<Socket> {
+export function connectThrough(proxyUrl: string, authority: string): Promise<Socket> {
   const { hostname: host, port } = new URL(proxyUrl);
   const headers = { host: authority };
   return new Promise((resolve, reject) => {

@@ -77,13 +77,12 @@ export class Path {
     this.#pauseMs = Math.min(2 * this.#pauseMs, LONGEST_PAUSE_MS);
   }
 
-  /** The peer answered a question. Returns whether it was the one that went this way. */
-  answered(key: string, now: number): boolean {
-    if (this.#question?.key !== key) return false;
+  /** The peer answered a question, which may be the one that went this way. */
+  answered(key: string, now: number): void {
+    if (this.#question?.key !== key) return;
     this.measured(now - this.#question.askedAt, now);
     this.#question = undefined;
     this.heard();
-    return true;
   }
 
   /** So many bytes go over it. */

@@ -1,6 +1,5 @@
-// All ways to one peer, and the questions whether it listens there. Pure.
+// All ways to one peer. Pure.
 
-import type { Message } from '../wire/message.js';
 import { Path } from './path.js';
 
 export class Paths {
@@ -15,16 +14,8 @@ export class Paths {
     return path;
   }
 
-  /** A question to the peer that is to go over this path, unless one went there lately. */
-  question(path: Path, newKey: () => string, now: number): Message | undefined {
-    if (!path.mayAsk(now)) return undefined;
-    const key = newKey();
-    path.asked(key, now);
-    return { type: 'PING', key };
-  }
-
-  /** The peer answers. Returns whether one of these questions was meant. */
-  answered(key: string, now: number): boolean {
-    return this.#all.some((path) => path.answered(key, now));
+  /** The peer answers a question, which may have gone over one of them. */
+  answered(key: string, now: number): void {
+    for (const path of this.#all) path.answered(key, now);
   }
 }

@@ -7,12 +7,15 @@ import type { Outgoing } from '../stream/stream-types.js';
 import type { Encoding } from '../wire/encoding.js';
 import { MAX_MESSAGES, MAX_RANGES, type Message } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
-import { SMALL_BYTES } from './peer-streams.js';
+import type { PeerStreams } from './peer-streams.js';
 
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
 const SMALL_RESERVE_BYTES = 1024 * 1024;
 /** Less room than this is left empty: nothing that a stream has to say is sure to fit. */
 const LEAST_ROOM_BYTES = 200;
+
+/** So many streams in a row whose next message doesn't fit: what room is left isn't worth asking more of them. */
+const MAX_MISFITS = 4;
 
 /** One message in an event, and whose it is when the event doesn't get through. */
 export interface Parcel {
@@ -31,8 +34,7 @@ export interface Carrier {
 }
 
 export interface Load extends Carrier {
-  /** In turn: a bulk stream that was served goes to the end. */
-  readonly streams: Map<string, StreamState>;
+  readonly streams: PeerStreams;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
   /** How much may be on its way to the peer over all paths, in bytes. */
@@ -45,35 +47,26 @@ export interface Load extends Carrier {
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const { streams, control, path, flightBytes, isBeside } = load;
   const event = new Event(load, now, capacityBytes);
+  const { inFlightBytes } = streams;
+  const queues = streams.ready(now);
+  if (isBeside && !path.isProven) {
+    if (queues.bulk.size > 0 && path.mayAsk(now)) event.add({ message: control.ask(path, now) });
+    return event.parcels;
+  }
+  const serve = (queue: ReadonlySet<StreamState>): void => {
+    for (const stream of queue) {
+      if (event.isFull) return;
+      event.fill(stream);
+    }
+  };
   if (!isBeside) {
-    for (const stream of streams.values()) {
-      if (stream.goesAlone(now) && event.fill(stream)) return event.parcels;
-    }
-    const { messages } = control;
-    for (let [message] = messages; message !== undefined; [message] = messages) {
-      if (load.encoding.messageBytes(message) > event.room && event.parcels.length > 0) break;
-      event.add({ message });
-      messages.shift();
-    }
+    for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
+    event.addControl();
+    serve(queues.urgent);
+    if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
   }
-  let inFlightBytes = 0;
-  for (const { send } of streams.values()) inFlightBytes += send.inFlightBytes;
-  const maySmall = inFlightBytes < flightBytes + SMALL_RESERVE_BYTES;
-  const bulk: StreamState[] = [];
-  for (const stream of streams.values()) {
-    const { queuedBytes, lostBytes } = stream.send;
-    const isSmall = maySmall && queuedBytes + lostBytes <= SMALL_BYTES;
-    if (stream.hasData(now) && !isSmall) bulk.push(stream);
-    else if (!isBeside && (stream.hasData(now) || stream.urgent(now))) event.fill(stream);
-  }
-  if (!path.hasRoom && bulk.length > 0) path.flight.reached();
-  const mayBulk = path.hasRoom && inFlightBytes < flightBytes;
-  for (const stream of bulk) {
-    if (!mayBulk && stream.send.lostBytes === 0 && !stream.urgent(now)) continue;
-    if (!event.fill(stream)) break;
-    streams.delete(stream.key);
-    streams.set(stream.key, stream);
-  }
+  if (!path.hasRoom && queues.bulk.size > 0) path.flight.reached();
+  serve(path.hasRoom && inFlightBytes < flightBytes ? queues.bulk : queues.urgentBulk);
   return event.parcels;
 }
 
@@ -81,6 +74,7 @@ class Event {
   readonly parcels: Parcel[] = [];
   readonly #load: Load;
   readonly #now: number;
+  #misfits = 0;
   room: number;
 
   constructor(load: Load, now: number, capacityBytes: number) {
@@ -89,16 +83,35 @@ class Event {
     this.room = capacityBytes - load.encoding.emptyBytes;
   }
 
+  get #hasRoom(): boolean {
+    return this.room >= LEAST_ROOM_BYTES && this.parcels.length < MAX_MESSAGES;
+  }
+
+  get isFull(): boolean {
+    return !this.#hasRoom || this.#misfits === MAX_MISFITS;
+  }
+
   add(parcel: Parcel): void {
     this.parcels.push(parcel);
     this.room -= this.#load.encoding.messageBytes(parcel.message);
+  }
+
+  /** Adds what belongs to no stream. */
+  addControl(): void {
+    const { control, encoding } = this.#load;
+    const { messages } = control;
+    for (let [message] = messages; message !== undefined; [message] = messages) {
+      if (encoding.messageBytes(message) > this.room && this.parcels.length > 0) break;
+      this.add({ message });
+      messages.shift();
+    }
   }
 
   /** Adds what the stream has to say, as far as it fits. Returns whether anything did. */
   fill(stream: StreamState): boolean {
     const before = this.parcels.length;
     const { encoding, control, path, onRepeat } = this.#load;
-    while (this.room >= LEAST_ROOM_BYTES && this.parcels.length < MAX_MESSAGES) {
+    while (this.#hasRoom) {
       // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
       const most = Math.min(MAX_RANGES, Math.floor(this.room / 8 / encoding.rangeBytes));
       const maxRanges = stream.receive.hasGap ? most : 0;
@@ -114,6 +127,9 @@ class Event {
       }
       this.add({ message: outgoing.message, stream, outgoing });
     }
-    return this.parcels.length > before;
+    const hasFilled = this.parcels.length > before;
+    this.#misfits = hasFilled ? 0 : this.#misfits + 1;
+    if (hasFilled) this.#load.streams.served(stream);
+    return hasFilled;
   }
 }

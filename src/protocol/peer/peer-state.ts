@@ -13,10 +13,10 @@ import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
-import { Liveness } from './liveness.js';
+import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
 import { type Carrier, type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { PeerStreams } from './peer-streams.js';
+import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
 import { PeerVersion } from './peer-version.js';
 
@@ -26,6 +26,11 @@ export type { PeerOptions, PlainParcel } from './peer-types.js';
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
 
+type Shared = Pick<
+  StreamOptions,
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now' | 'onTouched'
+>;
+
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
@@ -33,12 +38,12 @@ export class PeerState {
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
   readonly paths = new Paths();
+  readonly #onTouched = (key: string): void => this.streams.touch(key);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   readonly #control: ControlQueue;
   readonly #strays: PlainStrays;
-  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
-  obstacle: NwsError | undefined;
+  #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
@@ -61,6 +66,17 @@ export class PeerState {
     return this.#liveness.heardAt;
   }
 
+  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
+  get obstacle(): NwsError | undefined {
+    return this.#obstacle;
+  }
+
+  set obstacle(error: NwsError | undefined) {
+    const isOther = (this.#obstacle === undefined) !== (error === undefined);
+    this.#obstacle = error;
+    if (isOther) this.streams.touchUnanswered();
+  }
+
   /**
    * Something else than the peer's messages says whether it speaks reliable streams; that may be out of date.
    * @param version up to which it speaks them
@@ -74,6 +90,7 @@ export class PeerState {
     if (this.#kind === kind) return;
     this.#kind = kind;
     for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
+    this.streams.touchUnanswered();
   }
 
   /** Nothing is open, remembered or waiting to be sent. */
@@ -87,19 +104,13 @@ export class PeerState {
     const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
     const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
-    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
+    return this.streams.add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(
-    now: number,
-  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
+  #shared(now: number): Shared {
+    const { roundTrip } = this;
     const { windowBytes, memory, version } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
-  }
-
-  #add(stream: StreamState): StreamState {
-    this.streams.set(stream.key, stream);
-    return stream;
+    return { roundTrip, windowBytes, memory, version, now, onTouched: this.#onTouched };
   }
 
   /**
@@ -107,6 +118,8 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    // An exit may turn out to be there, which is what streams in the plain way wait for.
+    if (!Number.isFinite(this.heardAt)) this.streams.touchUnanswered();
     this.#liveness.heard(now, TRAFFIC.has(message.type));
     // Only those who speak reliable streams send anything but plain data to an entry.
     const isEntry = this.#options.role === 'entry';
@@ -116,15 +129,17 @@ export class PeerState {
       return undefined;
     }
     if (message.type === 'PONG') {
-      if (this.paths.answered(message.key, now)) return undefined;
       const elapsed = this.#control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      else this.paths.answered(message.key, now);
       return undefined;
     }
     if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
+    if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
+    this.streams.touch(stream.key);
     stream.take(message, now);
     return stream;
   }
@@ -136,10 +151,8 @@ export class PeerState {
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
-      const late = this.#past.answer(message.key);
-      // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
-      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      const late = this.#past.answer(message);
+      if (late !== undefined) this.#control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -171,7 +184,7 @@ export class PeerState {
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
     const asked = { key, destination, reverse, sendLimit, peerKind } as const;
-    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const stream = this.streams.add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
     const early = [message.data ?? [], this.#strays.claim(key)].flat();
     for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
     return stream;
@@ -205,13 +218,12 @@ export class PeerState {
 
   /**
    * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
-   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET. Where there are many, each
+   * question asks after the next of them.
    */
   probe(now: number): void {
     this.#control.ping(now);
-    for (const { phase, isPlain, receive } of this.streams.values()) {
-      if (phase === 'open' && !isPlain) receive.acknowledge(now);
-    }
+    this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -228,7 +240,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || this.streams.isReady(now);
+    return !this.#control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -242,6 +254,7 @@ export class PeerState {
   /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
   plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
     stream.plain?.done(outgoing, ok, now);
+    this.streams.touch(stream.key);
   }
 
   /**
@@ -251,10 +264,6 @@ export class PeerState {
   pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
     const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
     const { streams } = this;
-    if (isBeside && !path.isProven) {
-      const message = streams.hasBulk(now) && this.paths.question(path, this.#options.newKey, now);
-      return message ? [{ message }] : [];
-    }
     const control = this.#control;
     const flightBytes = this.#options.flightShareBytes();
     const onRepeat = (): void => this.version.doubt();
@@ -265,13 +274,15 @@ export class PeerState {
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
-      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+      if (stream === undefined || outgoing === undefined) continue;
+      stream.lost(outgoing, now);
+      this.streams.touch(stream.key);
     }
   }
 
   /** This path is gone, or all of them: what is in flight there is sent again. */
   relink(now: number, path?: Path): void {
-    for (const stream of this.streams.values()) stream.relink(now, path);
+    this.streams.relink(now, path);
   }
 
   /**
@@ -279,15 +290,11 @@ export class PeerState {
    * happening, in ms. What is due already waits for a link.
    */
   wakeAt(now: number): number | undefined {
-    let earliest: number | undefined;
-    const consider = (time: number | undefined): void => {
-      if (time === undefined || time <= now) return;
-      if (earliest === undefined || time < earliest) earliest = time;
-    };
-    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (this.streams.isAskable) consider(this.#liveness.wakeAt);
-    consider(this.#past.wakeAt);
-    consider(this.#strays.wakeAt);
-    return earliest;
+    return earliestAfter(now, [
+      this.streams.wakeAt(now),
+      this.streams.isAskable ? this.#liveness.wakeAt : undefined,
+      this.#past.wakeAt,
+      this.#strays.wakeAt,
+    ]);
   }
 }

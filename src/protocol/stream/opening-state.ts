@@ -122,10 +122,10 @@ export class OpeningState {
     return ms === undefined ? undefined : { ms, isKnown: this.#peerKind === 'plain' };
   }
 
-  /** How long the answer took, where that tells of the way and not of the exit's dialling. In ms. */
-  roundTripMs(now: number): number | undefined {
-    const elapsed = now - this.#options.now;
-    return this.#attempts === 1 && elapsed < MAX_FIRST_SAMPLE_MS ? elapsed : undefined;
+  /** The answer is there: how long it took counts where that tells of the way and not of the exit's dialling. */
+  answered(now: number): void {
+    const elapsedMs = now - this.#options.now;
+    if (this.#attempts === 1 && elapsedMs < MAX_FIRST_SAMPLE_MS) this.#roundTrip.sample(elapsedMs);
   }
 
   /**

@@ -12,7 +12,6 @@ import { OwedAnswer } from './owed-answer.js';
 import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
 import { errorOfReset, replaced, resetFor } from './reset.js';
-import type { RoundTrip } from './round-trip.js';
 import { SendHalf } from './sending/send-half.js';
 import type { Outgoing, Phase, Room, StreamOptions } from './stream-types.js';
 import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
@@ -23,7 +22,6 @@ export class StreamState {
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
   readonly reverse: StreamOptions['reverse'];
-  readonly #roundTrip: RoundTrip;
   readonly #opening: OpeningState;
   readonly #flow: ReliableFlow;
   #phase: Phase;
@@ -32,19 +30,20 @@ export class StreamState {
   readonly #plain: PlainLane;
   /** OPEN, or RESET where it is over. */
   readonly #answer = new OwedAnswer();
+  readonly #touched: () => void;
   #isLeft = false;
 
   private constructor(phase: Phase, options: StreamOptions) {
     this.key = options.key;
     this.destination = options.destination;
     this.reverse = options.reverse;
-    this.#roundTrip = options.roundTrip;
     this.#phase = phase;
     this.#opening = new OpeningState(options);
-    this.send = new SendHalf(options.roundTrip, options.sendLimit);
+    this.#touched = () => options.onTouched?.(options.key);
+    this.send = new SendHalf(options.roundTrip, options.sendLimit, this.#touched);
     // An exit's first window is what any entry may send early; an entry's is whatever it says in CONNECT.
     const first = phase === 'dialling' ? EARLY_DATA_BYTES : 0;
-    this.receive = new ReceiveHalf(options.windowBytes, first, options.memory);
+    this.receive = new ReceiveHalf(options.windowBytes, first, options.memory, this.#touched);
     const { key, send, receive } = this;
     const { plainName: destination } = this.#opening;
     const firstReplyMs = phase === 'dialling' ? PLAIN_FIRST_REPLY_MS : 0;
@@ -111,14 +110,14 @@ export class StreamState {
     this.#phase = 'open';
     this.#flow.restart(now);
     if (this.#plain.isOff) this.#answer.owe(now);
+    this.#touched();
   }
 
   /** Ends both directions now and tells the peer, if it understands that. */
   reset(error: NwsError, now: number): void {
     if (this.#phase === 'over') return;
-    const isTold = !this.isPlain;
     this.#end(error);
-    if (isTold) this.#answer.owe(now);
+    if (!this.isPlain) this.#answer.owe(now);
   }
 
   /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
@@ -129,12 +128,14 @@ export class StreamState {
   /** Nobody reads any more; what was written still goes out. */
   leave(): void {
     this.#isLeft = true;
+    this.#touched();
   }
 
   #end(error: NwsError | undefined): void {
     this.#phase = 'over';
     this.#error = error;
     this.#answer.clear();
+    this.#touched();
   }
 
   /** The peer is known to speak reliable streams, or to know NIP-443 alone. */
@@ -182,8 +183,7 @@ export class StreamState {
     this.#phase = 'open';
     this.#flow.restart(now);
     this.#plain.stop();
-    const elapsed = this.#opening.roundTripMs(now);
-    if (elapsed !== undefined) this.#roundTrip.sample(elapsed);
+    this.#opening.answered(now);
   }
 
   /** Time passes: what timed out is marked lost, and a stream without progress ends. See PeerState.obstacle. */
@@ -263,9 +263,9 @@ export class StreamState {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const data = this.hasData(now) && room.maxBytes > 0;
-    const outgoing = data && this.#flow.pullData(now, room);
-    if (outgoing) return outgoing;
+    const mayData = this.hasData(now) && room.maxBytes > 0;
+    const data = mayData && this.#flow.pullData(now, room);
+    if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
     return this.#flow.pullSmall(now, room);
   }

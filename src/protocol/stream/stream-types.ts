@@ -33,6 +33,8 @@ export interface StreamOptions {
   /** The bytes go over a connection that the exit makes to this address. */
   readonly reverse?: Pick<ConnectR, 'entryPublicAddress' | 'secret'> | undefined;
   readonly now: number;
+  /** Told of what the application's side does to it (writes, reads, accepts, resets): the peer's knows what it does itself. */
+  readonly onTouched?: ((key: string) => void) | undefined;
 }
 
 /** What an event has left for one more message. */

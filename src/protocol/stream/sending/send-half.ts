@@ -18,6 +18,7 @@ export class SendHalf {
   readonly #roundTrip: RoundTrip;
   readonly #queue = new SendQueue();
   readonly #segments = new Segments();
+  readonly #touched: () => void;
   #nextOffset = 0;
   #acked = 0;
   #progressAt = 0;
@@ -28,10 +29,14 @@ export class SendHalf {
   #probes = 0;
   #deadline: number | undefined;
 
-  /** @param limit highest offset that the peer lets us send up to, in bytes */
-  constructor(roundTrip: RoundTrip, limit: number) {
+  /**
+   * @param limit highest offset that the peer lets us send up to, in bytes
+   * @param touched told when the application has changed something
+   */
+  constructor(roundTrip: RoundTrip, limit: number, touched: () => void = () => undefined) {
     this.#roundTrip = roundTrip;
     this.#limit = limit;
+    this.#touched = touched;
   }
 
   /** Bytes that were written and never sent yet. */
@@ -75,10 +80,12 @@ export class SendHalf {
 
   write(data: Buffer): void {
     this.#queue.push(data);
+    this.#touched();
   }
 
   end(): void {
     this.#finQueued = true;
+    this.#touched();
   }
 
   /** The window that the peer offers. Windows never shrink, so a smaller one is an old message. */
@@ -89,13 +96,21 @@ export class SendHalf {
     this.#probes = 0;
   }
 
-  /** A segment is lost, or there is something new that the window has room for. */
+  /** A segment is lost, or there is something new that the window has room for: what `pull` gives out, room allowing. */
   get ready(): boolean {
-    return this.hasLost || this.sendableBytes > 0 || this.#finReady;
+    return this.hasLost || this.#finReady || this.#isWorthCutting(this.sendableBytes);
   }
 
   get hasLost(): boolean {
     return this.#segments.hasLost;
+  }
+
+  /** Whether so many bytes make a segment, where the window or the queue has no more. */
+  #isWorthCutting(size: number): boolean {
+    if (size === 0) return false;
+    if (size >= MIN_CUT_BYTES || size === this.#queue.bytes) return true;
+    // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
+    return this.#segments.isEmpty;
   }
 
   get #room(): number {
@@ -139,15 +154,9 @@ export class SendHalf {
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
     const size = Math.min(this.sendableBytes, maxBytes);
     const emptiesQueue = size === this.#queue.bytes;
-    if (!emptiesQueue) {
-      if (size === 0) return undefined;
-      if (size < MIN_CUT_BYTES) {
-        // Cut short by an event that is nearly full: the next one has room.
-        if (size < this.sendableBytes && !isAlone) return undefined;
-        // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
-        if (size === this.sendableBytes && !this.#segments.isEmpty) return undefined;
-      }
-    }
+    // Cut short by an event that is nearly full: the next one has room.
+    if (size < MIN_CUT_BYTES && size < this.sendableBytes && !isAlone) return undefined;
+    if (size === this.sendableBytes && size > 0 && !this.#isWorthCutting(size)) return undefined;
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
     if (size === 0 && !fin) return undefined;
     const offset = this.#nextOffset;
