@@ -12,7 +12,7 @@ import { SMALL_BYTES } from '../protocol/peer/ready-queues.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import { FRAMES_VERSION } from '../protocol/wire/encoding.js';
-import type { Message } from '../protocol/wire/message.js';
+import type { Message, Path } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
 import type { SessionMemory } from './memory/session-memory.js';
@@ -39,6 +39,12 @@ export interface PeerOptions {
   readonly onReady: (peer: Peer) => void;
   /** A stream was asked for; its phase is `dialling`. */
   readonly onIncoming: (peer: Peer, stream: StreamState) => void;
+  /** As an exit: takes part in looking for direct paths. */
+  readonly direct?: boolean | undefined;
+  /** PATH of the peer. */
+  readonly onPath?: ((peer: Peer, message: Path, isFresh: boolean) => void) | undefined;
+  /** The exit says that it takes part in looking for direct paths. */
+  readonly onOffer?: ((peer: Peer) => void) | undefined;
   /** Nothing is open or remembered any more. */
   readonly onIdle: (peer: Peer) => void;
 }
@@ -72,6 +78,7 @@ export class Peer {
       memory: options.memory.of(this),
       flightShareBytes: () => options.memory.flightShareBytes,
       newKey: options.newKey,
+      direct: options.direct,
       now: performance.now(),
     });
     const { role, signer, pubkey, route } = options;
@@ -146,6 +153,7 @@ export class Peer {
     this.route.heard(link, follows, now);
     for (const message of messages) {
       if (message.type === 'PONG') for (const heard of this.#pings.splice(0)) heard();
+      if (message.type === 'PATH') this.#options.onPath?.(this, message, fresh);
       const known = this.state.streams.has(message.key);
       const stream = this.state.receive(message, now, fresh);
       if (stream === undefined) continue;
@@ -154,6 +162,7 @@ export class Peer {
       }
       if (!known && stream.phase === 'dialling') this.#options.onIncoming(this, stream);
       this.#changed(stream);
+      if (message.type === 'OPEN' && message.direct) this.#options.onOffer?.(this);
     }
     this.update();
   }
@@ -229,6 +238,12 @@ export class Peer {
     this.update();
     await answered;
     return performance.now() - askedAt;
+  }
+
+  /** Says something that belongs to no stream, once. */
+  say(message: Message): void {
+    this.state.control.say(message);
+    this.update();
   }
 
   /** A link went down. */

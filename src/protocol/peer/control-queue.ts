@@ -1,7 +1,7 @@
 // Messages that belong to no stream, or to none that is here: questions whether the peer is there, and answers
 // about streams that nobody knows. Bounded, since a peer can provoke them. Pure.
 
-import type { Path } from '../path/path.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { Message } from '../wire/message.js';
 import { MAX_ASKED_AFTER } from './liveness.js';
 import { RateLimit } from './rate-limit.js';
@@ -36,7 +36,7 @@ export class ControlQueue {
   }
 
   /** Asks the peer whether it listens at the end of this path. @returns what is to go over it */
-  ask(path: Path, now: number): Message {
+  ask(path: RelayPath, now: number): Message {
     const key = this.#newKey();
     path.asked(key, now);
     return { type: 'PING', key };

@@ -1,7 +1,7 @@
 // Fills an event: answers and small writes of all streams first, then bulk data of one stream after the
 // other in turn. One signature carries them all. Pure.
 
-import type { Path } from '../path/path.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { Outgoing } from '../stream/stream-types.js';
 import type { Encoding } from '../wire/encoding.js';
@@ -26,7 +26,7 @@ export interface Parcel {
 
 /** What an event goes over. */
 export interface Carrier {
-  readonly path: Path;
+  readonly path: RelayPath;
   /** Another path carries everything else than bulk data. */
   readonly isBeside: boolean;
   /** What the messages are written in. */

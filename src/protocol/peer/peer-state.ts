@@ -4,9 +4,9 @@
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
-import type { Path } from '../path/path.js';
-import { Paths } from '../path/paths.js';
 import { PlainStrays } from '../plain/plain-strays.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
+import { RelayPaths } from '../relay-path/relay-paths.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
@@ -28,7 +28,7 @@ const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA'
 
 type Shared = Pick<
   StreamOptions,
-  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now' | 'onTouched'
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'direct' | 'now' | 'onTouched'
 >;
 
 export class PeerState {
@@ -37,11 +37,12 @@ export class PeerState {
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
-  readonly paths = new Paths();
+  readonly paths = new RelayPaths();
   readonly #onTouched = (key: string): void => this.streams.touch(key);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
-  readonly #control: ControlQueue;
+  /** What belongs to no stream and is said once. */
+  readonly control: ControlQueue;
   readonly #strays: PlainStrays;
   #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
@@ -52,7 +53,7 @@ export class PeerState {
     this.#options = options;
     this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
-    this.#control = new ControlQueue(options.newKey);
+    this.control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
   }
 
@@ -95,7 +96,7 @@ export class PeerState {
 
   /** Nothing is open, remembered or waiting to be sent. */
   get isIdle(): boolean {
-    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
+    return this.streams.size === 0 && this.#past.size === 0 && this.control.isEmpty;
   }
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
@@ -109,8 +110,8 @@ export class PeerState {
 
   #shared(now: number): Shared {
     const { roundTrip } = this;
-    const { windowBytes, memory, version } = this.#options;
-    return { roundTrip, windowBytes, memory, version, now, onTouched: this.#onTouched };
+    const { windowBytes, memory, version, direct } = this.#options;
+    return { roundTrip, windowBytes, memory, version, direct, now, onTouched: this.#onTouched };
   }
 
   /**
@@ -125,15 +126,16 @@ export class PeerState {
     const isEntry = this.#options.role === 'entry';
     if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
     if (message.type === 'PING') {
-      this.#control.say({ type: 'PONG', key: message.key });
+      this.control.say({ type: 'PONG', key: message.key });
       return undefined;
     }
     if (message.type === 'PONG') {
-      const elapsed = this.#control.pong(message.key, now);
+      const elapsed = this.control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
       else this.paths.answered(message.key, now);
       return undefined;
     }
+    if (message.type === 'PATH') return undefined;
     if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
@@ -146,13 +148,13 @@ export class PeerState {
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' | 'PATH' }>,
     now: number,
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
       const late = this.#past.answer(message);
-      if (late !== undefined) this.#control.answer(late, now);
+      if (late !== undefined) this.control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -165,10 +167,8 @@ export class PeerState {
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#control.answer(
-      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
-      now,
-    );
+    const error = new NwsError('connection_terminated', 'no such stream here');
+    this.control.answer(resetFor(message.key, error), now);
     return undefined;
   }
 
@@ -179,7 +179,7 @@ export class PeerState {
     const detail = this.streams.objection;
     if (detail !== undefined) {
       const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
-      if (peerKind === 'reliable') this.#control.answer(refusal, now);
+      if (peerKind === 'reliable') this.control.answer(refusal, now);
       return undefined;
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
@@ -222,7 +222,7 @@ export class PeerState {
    * question asks after the next of them.
    */
   probe(now: number): void {
-    this.#control.ping(now);
+    this.control.ping(now);
     this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
@@ -240,7 +240,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || !this.streams.ready(now).isEmpty;
+    return !this.control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -263,8 +263,7 @@ export class PeerState {
    */
   pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
     const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
-    const { streams } = this;
-    const control = this.#control;
+    const { streams, control } = this;
     const flightBytes = this.#options.flightShareBytes();
     const onRepeat = (): void => this.version.doubt();
     const load = { streams, control, path, isBeside, encoding, flightBytes, onRepeat };
@@ -281,7 +280,7 @@ export class PeerState {
   }
 
   /** This path is gone, or all of them: what is in flight there is sent again. */
-  relink(now: number, path?: Path): void {
+  relink(now: number, path?: RelayPath): void {
     this.streams.relink(now, path);
   }
 

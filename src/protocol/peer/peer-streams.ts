@@ -5,7 +5,7 @@
 import { TimeHeap } from '../../common/time-heap.js';
 import type { NwsError } from '../../errors.js';
 import { MAX_STREAMS_PER_PEER, MAX_UNANSWERED_PER_PEER } from '../../limits.js';
-import type { Path } from '../path/path.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { PlainParcel } from './peer-types.js';
 import { ReadyQueues } from './ready-queues.js';
@@ -174,7 +174,7 @@ export class PeerStreams {
   }
 
   /** This path to the peer is gone, or all of them: what is in flight there is sent again. */
-  relink(now: number, path?: Path): void {
+  relink(now: number, path?: RelayPath): void {
     this.#catchUp(now);
     for (const stream of this.#awaiting) {
       stream.relink(now, path);

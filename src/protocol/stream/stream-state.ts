@@ -4,8 +4,8 @@
 
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
-import type { Path } from '../path/path.js';
 import { PlainLane } from '../plain/plain-lane.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
 import { OwedAnswer } from './owed-answer.js';
@@ -227,7 +227,7 @@ export class StreamState {
   }
 
   /** What carried our messages, this path or all of them, is gone: what is in flight there is sent again. */
-  relink(now: number, path?: Path): void {
+  relink(now: number, path?: RelayPath): void {
     if (!this.#plain.isOff) return;
     this.send.loseAll(path);
     if (this.#phase === 'opening') this.#opening.askAgain(now);

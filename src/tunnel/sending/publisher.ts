@@ -4,8 +4,8 @@
 //   PeerState.pull ─ encrypt, sign (sealer) ─ Route ─ RelayLink.publish
 
 import type { Logger } from 'pino';
-import type { Path } from '../../protocol/path/path.js';
 import type { Parcel, PeerState } from '../../protocol/peer/peer-state.js';
+import type { RelayPath } from '../../protocol/relay-path/relay-path.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { Encoding } from '../../protocol/wire/encoding.js';
 import { encodeMessage } from '../../protocol/wire/message.js';
@@ -36,7 +36,7 @@ export interface PublisherOptions {
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #clock: () => number;
-  readonly #paths = new Map<RelayLink, Path>();
+  readonly #paths = new Map<RelayLink, RelayPath>();
   /** Since when nothing came back over the current relay, though something should. */
   #silentSince: number | undefined;
 
@@ -45,7 +45,7 @@ export class Publisher {
     this.#clock = options.clock ?? (() => performance.now());
   }
 
-  #pathOf(link: RelayLink): Path {
+  #pathOf(link: RelayLink): RelayPath {
     let path = this.#paths.get(link);
     if (path === undefined) {
       path = this.#options.state.paths.add();
@@ -87,9 +87,10 @@ export class Publisher {
     const messages = parcels.map(({ message }) => message);
     // One who knows NIP-443 alone understands what is no array, and must understand nothing else.
     const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages);
-    const { event, bytes } = sealer.seal(plaintext);
+    const { event, frame, bytes } = sealer.seal(plaintext);
     route.sent(link, now);
-    link.publish(event, (result) => this.#published(result, { link, parcels, bytes, sentAt: now }));
+    const published = { link, parcels, bytes, sentAt: now };
+    link.publish(event, (result) => this.#published(result, published), frame);
     // What the peer acknowledges was delivered, whatever the relay says or doesn't.
     const onArrived = (): void => {
       link.delivered(event.id);
@@ -169,7 +170,7 @@ export class Publisher {
   }
 
   /** @param path where what is in flight is lost; all of them by default */
-  #relink(now: number, path?: Path): void {
+  #relink(now: number, path?: RelayPath): void {
     const { state } = this.#options;
     state.relink(now, path);
     for (const each of path === undefined ? this.#paths.values() : [path]) each.forget();

@@ -163,6 +163,11 @@ export class Route {
   }
 }
 
+/** Whether these are the links to these relays. */
+export function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
+  return links.length === urls.length && links.every((link) => urls.includes(link.url));
+}
+
 function latency({ okLatencyMs = Number.MAX_VALUE }: RelayLink): number {
   return okLatencyMs;
 }

@@ -1,6 +1,6 @@
 // A run of bytes of a stream that was sent and is kept until it is acknowledged.
 
-import type { Path } from '../../path/path.js';
+import type { RelayPath } from '../../relay-path/relay-path.js';
 
 /** A run of bytes that was sent and is not acknowledged. */
 export interface Segment {
@@ -18,7 +18,7 @@ export interface Segment {
   /** Arrived ahead of a gap, as the peer says in `have`. */
   arrived: boolean;
   /** What carried it last. */
-  path?: Path | undefined;
+  path?: RelayPath | undefined;
   /** Called once when it has arrived: whatever carried it last got through, or is no longer needed. */
   onArrived?: (() => void) | undefined;
 }

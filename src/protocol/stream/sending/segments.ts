@@ -1,7 +1,7 @@
 // What one direction has sent and keeps until it is acknowledged: which segments are there, which of them are lost, and
 // how many bytes that is. When one counts as lost is the sending half's decision. Pure.
 
-import type { Path } from '../../path/path.js';
+import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import { halves, type Segment } from './segment.js';
 
@@ -62,7 +62,7 @@ export class Segments {
   }
 
   /** It goes over this path. */
-  sent(segment: Segment, path: Path | undefined): void {
+  sent(segment: Segment, path: RelayPath | undefined): void {
     segment.path = path;
     path?.sent(segment.data.length);
   }
@@ -72,7 +72,7 @@ export class Segments {
    * @returns of those that are new in that, the segment sent last over each path
    */
   acknowledge(ack: number, have: readonly Range[]): Iterable<Segment> {
-    const newest = new Map<Path | undefined, Segment>();
+    const newest = new Map<RelayPath | undefined, Segment>();
     const settle = (segment: Segment): void => {
       if (segment.arrived) return;
       const { path } = segment;

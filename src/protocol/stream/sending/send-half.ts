@@ -2,7 +2,7 @@
 // until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
 
 import { STREAM_WINDOW_BYTES } from '../../../limits.js';
-import type { Path } from '../../path/path.js';
+import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import type { RoundTrip } from '../round-trip.js';
 import type { Segment } from './segment.js';
@@ -133,7 +133,7 @@ export class SendHalf {
    * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
    * @param path what carries it
    */
-  pull(now: number, maxBytes: number, isAlone: boolean, path?: Path): Segment | undefined {
+  pull(now: number, maxBytes: number, isAlone: boolean, path?: RelayPath): Segment | undefined {
     const segment = this.hasLost
       ? this.#segments.takeLost(maxBytes, isAlone)
       : this.#cut(maxBytes, now, isAlone);
@@ -219,7 +219,7 @@ export class SendHalf {
   }
 
   /** Nothing in flight can be counted on: what carried it, this path or all of them, is gone. */
-  loseAll(path?: Path): void {
+  loseAll(path?: RelayPath): void {
     const all = [...this.#segments];
     this.#segments.lose(path === undefined ? all : all.filter((each) => each.path === path));
   }

@@ -1,15 +1,15 @@
 // All ways to one peer. Pure.
 
-import { Path } from './path.js';
+import { RelayPath } from './relay-path.js';
 
-export class Paths {
+export class RelayPaths {
   /** The one where the caller knows no others. */
-  readonly only = new Path();
-  readonly #all: Path[] = [];
+  readonly only = new RelayPath();
+  readonly #all: RelayPath[] = [];
 
   /** One more relay, for as long as the peer is known. */
-  add(): Path {
-    const path = new Path();
+  add(): RelayPath {
+    const path = new RelayPath();
     this.#all.push(path);
     return path;
   }

@@ -13,7 +13,7 @@ const LONGEST_PAUSE_MS = 60_000;
 const SLOW_FACTOR = 3;
 const SLOW_MS = 300;
 
-export class Path {
+export class RelayPath {
   readonly roundTrip = new RoundTrip();
   readonly flight = new FlightLimit();
   #inFlightBytes = 0;
@@ -44,7 +44,7 @@ export class Path {
   }
 
   /** Whether bulk data may go over it as well as over `main`, which carries what is small. */
-  isQuickBeside(main: Path): boolean {
+  isQuickBeside(main: RelayPath): boolean {
     const { smoothedMs = 0 } = this.roundTrip;
     const { smoothedMs: mainMs = smoothedMs } = main.roundTrip;
     return smoothedMs <= SLOW_FACTOR * mainMs + SLOW_MS;
