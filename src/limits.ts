@@ -24,11 +24,14 @@ export const TOTAL_WINDOW_BYTES = 24 * 1024 * 1024;
 /** Sum of what all streams of a process may have sent and must keep until it is acknowledged. */
 export const TOTAL_FLIGHT_BYTES = 64 * 1024 * 1024;
 
-/** Streams of a process at once. */
-export const MAX_STREAMS = 4_096;
+/** Streams of a process at once: with a few tens of kilobytes for each, and its connection, some 2 GB. */
+export const MAX_STREAMS = 50_000;
 
 /** Streams of one peer at once. */
-export const MAX_STREAMS_PER_PEER = 512;
+export const MAX_STREAMS_PER_PEER = 10_000;
+
+/** Streams of one peer whose target is still being dialled. */
+export const MAX_UNANSWERED_PER_PEER = 1_024;
 
 /** Bytes published to one relay and not yet confirmed by OK. */
 export const MAX_UNCONFIRMED_BYTES = 1024 * 1024;

@@ -1,7 +1,6 @@
 // Peers that break the rules: each is held to its share, while an honest one gets full service beside it.
 
 import { expect } from 'chai';
-import { DEFAULT_CLIENT_LIMITS } from '../../src/exit/clients/clients.js';
 import { encodeName } from '../../src/protocol/names/address.js';
 import { Site } from '../e2e/support/site.js';
 import { until } from '../support/until.js';
@@ -10,7 +9,7 @@ import { bytesAt, Rogue } from './support/rogue.js';
 import { download, upload, whole } from './support/transfers.js';
 
 const MB = 1_000_000;
-const MOST_STREAMS = DEFAULT_CLIENT_LIMITS.streams;
+const MOST_STREAMS = 512;
 const BYTES = 2 * MB;
 /** Everything that a process may hold for its streams, and what it is without any. */
 const MOST_RESIDENT_BYTES = 450 * MB;
@@ -29,6 +28,7 @@ describe('beside a peer that breaks the rules', function () {
     site = await Site.start();
     processes = await Processes.create();
     relay = await processes.anyRelay();
+    processes.env = { NWS_CLIENT_STREAMS: String(MOST_STREAMS) };
     // Bytes as they are, so that a stream of the rogue is a connection of the target.
     await processes.serve(`tcp://127.0.0.1:${new URL(site.url).port}`, relay);
   });

@@ -120,8 +120,8 @@ describe('clients of an exit', () => {
 
   it('have bounds', () => {
     expect(exit({}).clientLimits).to.deep.equal({
-      streams: 512,
-      opensPerMinute: 1_200,
+      streams: 10_000,
+      opensPerMinute: 12_000,
       bytesPerSecond: Number.POSITIVE_INFINITY,
     });
     const env = { NWS_CLIENT_OPENS: '10', NWS_CLIENT_RATE: '1000000' };

@@ -20,10 +20,13 @@ export interface Side {
   close(): Promise<void>;
 }
 
-/** @param version of reliable streams, up to which it speaks them; default, here and below: the newest */
-export function entrySide(log: Logger = silentLog, version?: number): Side {
+/**
+ * @param version of reliable streams, up to which it speaks them; default, here and below: the newest
+ * @param maxStreams at once
+ */
+export function entrySide(log: Logger = silentLog, version?: number, maxStreams?: number): Side {
   const pool: RelayPool = new RelayPool({ log, authSigners: (url) => session.relaySigners(url) });
-  const session: Session = new Session({ pool, log, version });
+  const session: Session = new Session({ pool, log, version, maxStreams });
   return side(session, pool);
 }
 
@@ -33,9 +36,10 @@ export async function exitSide(
   onIncoming: (incoming: IncomingStream) => void,
   log: Logger = silentLog,
   version?: number,
+  maxStreams?: number,
 ): Promise<Side> {
   const pool = new RelayPool({ log, authSigners: () => [signer] });
-  const session = new Session({ pool, log, signer, relays, version, onIncoming });
+  const session = new Session({ pool, log, signer, relays, version, onIncoming, maxStreams });
   await session.start();
   return side(session, pool);
 }
@@ -59,17 +63,21 @@ export class Tunnel {
   readonly signer = createSigner(generateSecretKey());
   readonly lines: Line[] = [];
   readonly #log = pino({ level: 'info' }, { write: (line) => this.lines.push(JSON.parse(line)) });
+  #maxStreams: number | undefined;
   #relay!: TestRelay;
   entry!: Side;
   exit!: Side;
 
+  /** @param maxStreams of each side */
   static async start(
     options: MemoryRelayOptions = {},
     versions: { readonly entry?: number; readonly exit?: number } = {},
+    maxStreams?: number,
   ): Promise<Tunnel> {
     const tunnel = new Tunnel();
+    tunnel.#maxStreams = maxStreams;
     tunnel.#relay = await startTestRelay(options);
-    tunnel.entry = entrySide(tunnel.#log, versions.entry);
+    tunnel.entry = entrySide(tunnel.#log, versions.entry, maxStreams);
     await tunnel.startExit(versions.exit);
     return tunnel;
   }
@@ -86,7 +94,7 @@ export class Tunnel {
   async startExit(version?: number): Promise<void> {
     const { signer, url } = this;
     const onIncoming = (incoming: IncomingStream): void => this.onIncoming(incoming);
-    this.exit = await exitSide(signer, [url], onIncoming, this.#log, version);
+    this.exit = await exitSide(signer, [url], onIncoming, this.#log, version, this.#maxStreams);
   }
 
   /** Opens a stream; its errors are left to whoever awaits something of it. */

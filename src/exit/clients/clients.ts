@@ -16,8 +16,8 @@ export interface ClientLimits {
 }
 
 export const DEFAULT_CLIENT_LIMITS: ClientLimits = {
-  streams: MAX_STREAMS_PER_PEER, // a browser opens some six connections a host, and a page may have dozens of hosts
-  opensPerMinute: 1_200,
+  streams: MAX_STREAMS_PER_PEER, // a browser has hundreds, an entry that a whole office shares has thousands
+  opensPerMinute: 12_000, // all of them within a minute, as after a restart
   bytesPerSecond: Number.POSITIVE_INFINITY,
 };
 

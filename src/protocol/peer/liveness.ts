@@ -1,6 +1,8 @@
 // Is the peer still there, and does it still know our streams? A peer with open streams that is silent is asked,
 // soon after traffic, seldom while streams idle, and is gone when it answers nothing. Pure.
 
+/** Streams that one question asks after. */
+export const MAX_ASKED_AFTER = 256;
 /** Silence after traffic: the peer may have been restarted amid it, and not know our streams any more. */
 const QUIET_MS = 5_000;
 /** Silence of streams that idle. The two sides differ, so that one question does for both. */
@@ -8,6 +10,8 @@ const KEEPALIVE_MS = { entry: 75_000, exit: 60_000 } as const;
 /** Pause between questions, and after the last one. */
 const PING_PAUSE_MS = 10_000;
 const MAX_PINGS = 6;
+/** Pause between questions to a peer that has forgotten streams, until all of them were asked after. */
+const SUSPICION_PAUSE_MS = 1_000;
 
 export class Liveness {
   readonly #keepaliveMs: number;
@@ -15,8 +19,12 @@ export class Liveness {
   #wasHeard = false;
   #askAt: number | undefined;
   #asked = 0;
+  /** By key. */
+  #askedAfter: ReadonlySet<string> = new Set();
+  #askedAt = Number.NEGATIVE_INFINITY;
   /** Nothing but answers to our questions came since the last one. */
   #isIdle = false;
+  #isSuspect = false;
 
   constructor(role: 'entry' | 'exit', now: number) {
     this.#keepaliveMs = KEEPALIVE_MS[role];
@@ -37,6 +45,18 @@ export class Liveness {
     if (traffic) this.#isIdle = false;
   }
 
+  /** A question goes out, with which the streams of these keys are asked after. */
+  asked(keys: readonly string[], now: number): void {
+    this.#askedAfter = new Set(keys);
+    this.#askedAt = now;
+    this.#isSuspect = false;
+  }
+
+  /** The peer doesn't know this stream. Asked after it, it may have forgotten others: they are asked after soon. */
+  forgotten(key: string): void {
+    this.#isSuspect ||= this.#askedAfter.has(key);
+  }
+
   /** What to do now about a peer that has open streams. */
   check(now: number): 'nothing' | 'ask' | 'gone' {
     // Silence counts from when there was somebody to listen for.
@@ -53,6 +73,8 @@ export class Liveness {
   }
 
   get wakeAt(): number {
-    return this.#askAt ?? this.#heardAt + (this.#isIdle ? this.#keepaliveMs : QUIET_MS);
+    if (this.#askAt !== undefined) return this.#askAt;
+    if (this.#isSuspect) return this.#askedAt + SUSPICION_PAUSE_MS;
+    return this.#heardAt + (this.#isIdle ? this.#keepaliveMs : QUIET_MS);
   }
 }

@@ -30,9 +30,12 @@ export class PastStreams {
     return this.#byKey.has(key);
   }
 
-  /** What a late repeat is answered with, if with anything. */
-  answer(key: string): Message | undefined {
-    return this.#byKey.get(key)?.answer;
+  /** What a late message is answered with, if with anything. */
+  answer({ type, key }: Message): Message | undefined {
+    const answer = this.#byKey.get(key)?.answer;
+    // An ACK is no question, unless it shows that the peer never heard of the end.
+    const asks = type === 'ACK' ? answer?.type === 'RESET' : type !== 'RESET' && type !== 'PLAIN';
+    return asks ? answer : undefined;
   }
 
   forgetOld(now: number): void {

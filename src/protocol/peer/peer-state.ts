@@ -5,17 +5,18 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainStrays } from '../plain/plain-strays.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
+import { RelayPaths } from '../relay-path/relay-paths.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
-import { FlightLimit } from './flight-limit.js';
-import { Liveness } from './liveness.js';
-import { type Parcel, pack } from './packer.js';
+import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
+import { type Carrier, type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
-import { PeerStreams } from './peer-streams.js';
+import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
 import { PeerVersion } from './peer-version.js';
 
@@ -25,20 +26,25 @@ export type { PeerOptions, PlainParcel } from './peer-types.js';
 /** What shows that streams are in use. An ACK may be no more than a question whether we are there. */
 const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA']);
 
+type Shared = Pick<
+  StreamOptions,
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'direct' | 'now' | 'onTouched'
+>;
+
 export class PeerState {
   readonly roundTrip = new RoundTrip();
   readonly streams = new PeerStreams();
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
-  /** How much may be on its way to the peer. */
-  readonly flight = new FlightLimit(this.roundTrip);
+  readonly paths = new RelayPaths();
+  readonly #onTouched = (key: string): void => this.streams.touch(key);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
-  readonly #control: ControlQueue;
+  /** What belongs to no stream and is said once. */
+  readonly control: ControlQueue;
   readonly #strays: PlainStrays;
-  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
-  obstacle: NwsError | undefined;
+  #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
   /** First window that the peer offered to its last new stream. */
   #firstWindow = EARLY_DATA_BYTES;
@@ -47,7 +53,7 @@ export class PeerState {
     this.#options = options;
     this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
-    this.#control = new ControlQueue(options.newKey);
+    this.control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
   }
 
@@ -59,6 +65,17 @@ export class PeerState {
   /** When anything last came from the peer, in ms; before all time where nothing did. */
   get heardAt(): number {
     return this.#liveness.heardAt;
+  }
+
+  /** Why the peer may not have heard a question, or we not its answer: said of streams that get none. */
+  get obstacle(): NwsError | undefined {
+    return this.#obstacle;
+  }
+
+  set obstacle(error: NwsError | undefined) {
+    const isOther = (this.#obstacle === undefined) !== (error === undefined);
+    this.#obstacle = error;
+    if (isOther) this.streams.touchUnanswered();
   }
 
   /**
@@ -74,11 +91,12 @@ export class PeerState {
     if (this.#kind === kind) return;
     this.#kind = kind;
     for (const stream of this.streams.values()) stream.learn(kind === 'reliable', now);
+    this.streams.touchUnanswered();
   }
 
   /** Nothing is open, remembered or waiting to be sent. */
   get isIdle(): boolean {
-    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
+    return this.streams.size === 0 && this.#past.size === 0 && this.control.isEmpty;
   }
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
@@ -87,19 +105,13 @@ export class PeerState {
     const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
     const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
-    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
+    return this.streams.add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
-  #shared(
-    now: number,
-  ): Pick<StreamOptions, 'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now'> {
-    const { windowBytes, memory, version } = this.#options;
-    return { roundTrip: this.roundTrip, windowBytes, memory, version, now };
-  }
-
-  #add(stream: StreamState): StreamState {
-    this.streams.set(stream.key, stream);
-    return stream;
+  #shared(now: number): Shared {
+    const { roundTrip } = this;
+    const { windowBytes, memory, version, direct } = this.#options;
+    return { roundTrip, windowBytes, memory, version, direct, now, onTouched: this.#onTouched };
   }
 
   /**
@@ -107,39 +119,42 @@ export class PeerState {
    * @param fresh the event is young and new, so that it may open a stream
    */
   receive(message: Message, now: number, fresh: boolean): StreamState | undefined {
+    // An exit may turn out to be there, which is what streams in the plain way wait for.
+    if (!Number.isFinite(this.heardAt)) this.streams.touchUnanswered();
     this.#liveness.heard(now, TRAFFIC.has(message.type));
     // Only those who speak reliable streams send anything but plain data to an entry.
     const isEntry = this.#options.role === 'entry';
     if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
     if (message.type === 'PING') {
-      this.#control.say({ type: 'PONG', key: message.key });
+      this.control.say({ type: 'PONG', key: message.key });
       return undefined;
     }
     if (message.type === 'PONG') {
-      const elapsed = this.#control.pong(message.key, now);
+      const elapsed = this.control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      else this.paths.answered(message.key, now);
       return undefined;
     }
+    if (message.type === 'PATH') return undefined;
     if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
     if (message.type === 'OPEN') this.#firstWindow = message.window;
+    if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
+    this.streams.touch(stream.key);
     stream.take(message, now);
-    this.flight.update(now);
     return stream;
   }
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' | 'PATH' }>,
     now: number,
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
-      const late = this.#past.answer(message.key);
-      // An ACK is no question, unless it shows that the peer never heard of the end.
-      const asks = message.type === 'ACK' ? late?.type === 'RESET' : message.type !== 'RESET';
-      if (asks && late !== undefined && message.type !== 'PLAIN') this.#control.answer(late, now);
+      const late = this.#past.answer(message);
+      if (late !== undefined) this.control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -152,10 +167,8 @@ export class PeerState {
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#control.answer(
-      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
-      now,
-    );
+    const error = new NwsError('connection_terminated', 'no such stream here');
+    this.control.answer(resetFor(message.key, error), now);
     return undefined;
   }
 
@@ -166,12 +179,12 @@ export class PeerState {
     const detail = this.streams.objection;
     if (detail !== undefined) {
       const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
-      if (peerKind === 'reliable') this.#control.answer(refusal, now);
+      if (peerKind === 'reliable') this.control.answer(refusal, now);
       return undefined;
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
     const asked = { key, destination, reverse, sendLimit, peerKind } as const;
-    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const stream = this.streams.add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
     const early = [message.data ?? [], this.#strays.claim(key)].flat();
     for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
     return stream;
@@ -205,13 +218,12 @@ export class PeerState {
 
   /**
    * Asks the peer whether it is there and still knows our streams: a PONG says the one, and a peer that was
-   * restarted answers the acknowledgements of streams that it doesn't know with RESET.
+   * restarted answers the acknowledgements of streams that it doesn't know with RESET. Where there are many, each
+   * question asks after the next of them.
    */
   probe(now: number): void {
-    this.#control.ping(now);
-    for (const { phase, isPlain, receive } of this.streams.values()) {
-      if (phase === 'open' && !isPlain) receive.acknowledge(now);
-    }
+    this.control.ping(now);
+    this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
   /** Moves what is over out of `streams`, and remembers it for late repeats. Returns what is over. */
@@ -228,7 +240,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || this.streams.isReady(now);
+    return !this.control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -242,27 +254,34 @@ export class PeerState {
   /** What `pullPlain` gave out is with the peer's relays, or with none of them. */
   plainDone({ stream, outgoing }: PlainParcel, ok: boolean, now: number): void {
     stream.plain?.done(outgoing, ok, now);
+    this.streams.touch(stream.key);
   }
 
-  /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
-  pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
-    const { flight, streams } = this;
-    const control = this.#control;
-    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
+  /**
+   * The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. For a path beside the
+   * one that carries everything, that is bulk data alone, or a question where the peer isn't known to listen there.
+   */
+  pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
+    const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
+    const { streams, control } = this;
+    const flightBytes = this.#options.flightShareBytes();
     const onRepeat = (): void => this.version.doubt();
-    return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
+    const load = { streams, control, path, isBeside, encoding, flightBytes, onRepeat };
+    return pack(load, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
-      if (stream !== undefined && outgoing !== undefined) stream.lost(outgoing, now);
+      if (stream === undefined || outgoing === undefined) continue;
+      stream.lost(outgoing, now);
+      this.streams.touch(stream.key);
     }
   }
 
-  /** The link to this peer was replaced: what is in flight is sent again. */
-  relink(now: number): void {
-    for (const stream of this.streams.values()) stream.relink(now);
+  /** This path is gone, or all of them: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
+    this.streams.relink(now, path);
   }
 
   /**
@@ -270,15 +289,11 @@ export class PeerState {
    * happening, in ms. What is due already waits for a link.
    */
   wakeAt(now: number): number | undefined {
-    let earliest: number | undefined;
-    const consider = (time: number | undefined): void => {
-      if (time === undefined || time <= now) return;
-      if (earliest === undefined || time < earliest) earliest = time;
-    };
-    for (const stream of this.streams.values()) stream.wakeTimes.forEach(consider);
-    if (this.streams.isAskable) consider(this.#liveness.wakeAt);
-    consider(this.#past.wakeAt);
-    consider(this.#strays.wakeAt);
-    return earliest;
+    return earliestAfter(now, [
+      this.streams.wakeAt(now),
+      this.streams.isAskable ? this.#liveness.wakeAt : undefined,
+      this.#past.wakeAt,
+      this.#strays.wakeAt,
+    ]);
   }
 }

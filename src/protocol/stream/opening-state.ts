@@ -87,8 +87,8 @@ export class OpeningState {
 
   /** The exit's word that it is open. */
   answer(window: number): Open {
-    const { key, version: v = STREAM_VERSION } = this.#options;
-    return { type: 'OPEN', key, v, window };
+    const { key, version: v = STREAM_VERSION, direct } = this.#options;
+    return { type: 'OPEN', key, v, window, ...(direct && { direct }) };
   }
 
   /** The Go program sends and knows names of exits without a port. */
@@ -122,10 +122,10 @@ export class OpeningState {
     return ms === undefined ? undefined : { ms, isKnown: this.#peerKind === 'plain' };
   }
 
-  /** How long the answer took, where that tells of the way and not of the exit's dialling. In ms. */
-  roundTripMs(now: number): number | undefined {
-    const elapsed = now - this.#options.now;
-    return this.#attempts === 1 && elapsed < MAX_FIRST_SAMPLE_MS ? elapsed : undefined;
+  /** The answer is there: how long it took counts where that tells of the way and not of the exit's dialling. */
+  answered(now: number): void {
+    const elapsedMs = now - this.#options.now;
+    if (this.#attempts === 1 && elapsedMs < MAX_FIRST_SAMPLE_MS) this.#roundTrip.sample(elapsedMs);
   }
 
   /**

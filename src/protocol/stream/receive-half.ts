@@ -28,6 +28,7 @@ export interface Memory {
 export class ReceiveHalf {
   readonly #windowBytes: () => number;
   readonly #memory: Memory;
+  readonly #touched: () => void;
   /** In order and not taken by the application. */
   readonly #ready: Buffer[] = [];
   /** Ahead of a gap, by offset, without overlaps. */
@@ -43,10 +44,19 @@ export class ReceiveHalf {
   #offered: number;
   #ackAt: number | undefined;
 
-  /** @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound */
-  constructor(windowBytes: () => number, firstWindowBytes: number, memory: Memory) {
+  /**
+   * @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound
+   * @param touched told when the application has changed something
+   */
+  constructor(
+    windowBytes: () => number,
+    firstWindowBytes: number,
+    memory: Memory,
+    touched: () => void = () => undefined,
+  ) {
     this.#windowBytes = windowBytes;
     this.#memory = memory;
+    this.#touched = touched;
     this.#offered = firstWindowBytes;
   }
 
@@ -202,6 +212,7 @@ export class ReceiveHalf {
     this.#taken += data.length;
     // The peer hears of a window that opens when half of it is free, not for every byte.
     if (!this.#ended && this.#wanted - this.#offered >= this.#windowBytes() / 2) this.#ackAt = now;
+    this.#touched();
     return data;
   }
 

@@ -7,7 +7,7 @@ import type { RoundTrip } from './round-trip.js';
 import { EventFill } from './sending/event-fill.js';
 import type { Segment } from './sending/segment.js';
 import type { SendHalf } from './sending/send-half.js';
-import type { Outgoing } from './stream-types.js';
+import type { Outgoing, Room } from './stream-types.js';
 import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
 
 export class ReliableFlow {
@@ -16,7 +16,8 @@ export class ReliableFlow {
   readonly #receive: ReceiveHalf;
   readonly #roundTrip: RoundTrip;
   readonly #fill = new EventFill();
-  #progressAt: number;
+  /** Without progress until then, the stream has stalled for good. */
+  #stallAt = 0;
 
   constructor(
     key: string,
@@ -28,12 +29,13 @@ export class ReliableFlow {
     this.#send = halves.send;
     this.#receive = halves.receive;
     this.#roundTrip = roundTrip;
-    this.#progressAt = now;
+    this.restart(now);
   }
 
   /** The time without progress starts now. */
   restart(now: number): void {
-    this.#progressAt = now;
+    const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
+    this.#stallAt = now + Math.max(STALL_TIMEOUT_MS, repeatsMs);
   }
 
   /** Takes what the peer says to have, and the data. Returns what breaks the protocol, if anything does. */
@@ -42,7 +44,7 @@ export class ReliableFlow {
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
     // A peer that answers our question about its closed window is alive, however slow its reader is.
-    if (progress || this.#send.inFlightBytes === 0) this.#progressAt = now;
+    if (progress || this.#send.inFlightBytes === 0) this.restart(now);
     if (message.type === 'ACK') return undefined;
     const { offset, data, fin } = message;
     const reception = this.#receive.receive(offset, data, fin, now);
@@ -52,13 +54,8 @@ export class ReliableFlow {
   /** Marks what timed out as lost. Returns whether the stream has stalled for good. */
   tick(now: number): boolean {
     this.#send.tick(now);
-    if (!this.#send.awaitsPeer) this.#progressAt = now;
+    if (!this.#send.awaitsPeer) this.restart(now);
     return this.#send.awaitsPeer && now >= this.#stallAt;
-  }
-
-  get #stallAt(): number {
-    const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
-    return this.#progressAt + Math.max(STALL_TIMEOUT_MS, repeatsMs);
   }
 
   /** Whether something small is due. */
@@ -72,22 +69,18 @@ export class ReliableFlow {
   }
 
   /** The next data, or undefined. See SendHalf.pull. */
-  pullData(
-    now: number,
-    maxBytes: number,
-    maxRanges: number,
-    isAlone: boolean,
-  ): Outgoing | undefined {
+  pullData(now: number, room: Room): Outgoing | undefined {
+    const { maxBytes, maxRanges, isAlone, path } = room;
     // The time without progress starts when there is something to wait for.
-    if (!this.#send.awaitsPeer) this.#progressAt = now;
-    const segment = this.#send.pull(now, maxBytes, isAlone);
+    if (!this.#send.awaitsPeer) this.restart(now);
+    const segment = this.#send.pull(now, maxBytes, isAlone, path);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
     return { message: this.#data(segment, maxRanges), segment };
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
-  pullSmall(now: number, maxRanges: number): Outgoing | undefined {
+  pullSmall(now: number, { maxRanges }: Room): Outgoing | undefined {
     if (this.#send.probe(now)) {
       const offset = this.#send.pullProbe(now);
       return { message: this.#data({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };

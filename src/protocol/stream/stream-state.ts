@@ -5,15 +5,15 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainLane } from '../plain/plain-lane.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
 import { OwedAnswer } from './owed-answer.js';
 import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
 import { errorOfReset, replaced, resetFor } from './reset.js';
-import type { RoundTrip } from './round-trip.js';
 import { SendHalf } from './sending/send-half.js';
-import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
+import type { Outgoing, Phase, Room, StreamOptions } from './stream-types.js';
 import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
 
 export class StreamState {
@@ -22,7 +22,6 @@ export class StreamState {
   readonly send: SendHalf;
   readonly receive: ReceiveHalf;
   readonly reverse: StreamOptions['reverse'];
-  readonly #roundTrip: RoundTrip;
   readonly #opening: OpeningState;
   readonly #flow: ReliableFlow;
   #phase: Phase;
@@ -31,19 +30,20 @@ export class StreamState {
   readonly #plain: PlainLane;
   /** OPEN, or RESET where it is over. */
   readonly #answer = new OwedAnswer();
+  readonly #touched: () => void;
   #isLeft = false;
 
   private constructor(phase: Phase, options: StreamOptions) {
     this.key = options.key;
     this.destination = options.destination;
     this.reverse = options.reverse;
-    this.#roundTrip = options.roundTrip;
     this.#phase = phase;
     this.#opening = new OpeningState(options);
-    this.send = new SendHalf(options.roundTrip, options.sendLimit);
+    this.#touched = () => options.onTouched?.(options.key);
+    this.send = new SendHalf(options.roundTrip, options.sendLimit, this.#touched);
     // An exit's first window is what any entry may send early; an entry's is whatever it says in CONNECT.
     const first = phase === 'dialling' ? EARLY_DATA_BYTES : 0;
-    this.receive = new ReceiveHalf(options.windowBytes, first, options.memory);
+    this.receive = new ReceiveHalf(options.windowBytes, first, options.memory, this.#touched);
     const { key, send, receive } = this;
     const { plainName: destination } = this.#opening;
     const firstReplyMs = phase === 'dialling' ? PLAIN_FIRST_REPLY_MS : 0;
@@ -110,14 +110,14 @@ export class StreamState {
     this.#phase = 'open';
     this.#flow.restart(now);
     if (this.#plain.isOff) this.#answer.owe(now);
+    this.#touched();
   }
 
   /** Ends both directions now and tells the peer, if it understands that. */
   reset(error: NwsError, now: number): void {
     if (this.#phase === 'over') return;
-    const isTold = !this.isPlain;
     this.#end(error);
-    if (isTold) this.#answer.owe(now);
+    if (!this.isPlain) this.#answer.owe(now);
   }
 
   /** Ends both directions without telling the peer: it ended them, is gone, or they go on elsewhere. */
@@ -128,12 +128,14 @@ export class StreamState {
   /** Nobody reads any more; what was written still goes out. */
   leave(): void {
     this.#isLeft = true;
+    this.#touched();
   }
 
   #end(error: NwsError | undefined): void {
     this.#phase = 'over';
     this.#error = error;
     this.#answer.clear();
+    this.#touched();
   }
 
   /** The peer is known to speak reliable streams, or to know NIP-443 alone. */
@@ -181,8 +183,7 @@ export class StreamState {
     this.#phase = 'open';
     this.#flow.restart(now);
     this.#plain.stop();
-    const elapsed = this.#opening.roundTripMs(now);
-    if (elapsed !== undefined) this.#roundTrip.sample(elapsed);
+    this.#opening.answered(now);
   }
 
   /** Time passes: what timed out is marked lost, and a stream without progress ends. See PeerState.obstacle. */
@@ -225,10 +226,10 @@ export class StreamState {
     if (isOver) this.#end(undefined);
   }
 
-  /** The link that carried our messages is gone: what is in flight may be lost, and is sent again. */
-  relink(now: number): void {
+  /** What carried our messages, this path or all of them, is gone: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
     if (!this.#plain.isOff) return;
-    this.send.loseAll();
+    this.send.loseAll(path);
     if (this.#phase === 'opening') this.#opening.askAgain(now);
   }
 
@@ -257,16 +258,16 @@ export class StreamState {
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
 
-  /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
-  pull(now: number, maxBytes: number, maxRanges: number, isAlone: boolean): Outgoing | undefined {
+  /** The next message, or undefined. See SendHalf.pull. */
+  pull(now: number, room: Room): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const data = this.hasData(now) && maxBytes > 0;
-    const outgoing = data && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
-    if (outgoing) return outgoing;
+    const mayData = this.hasData(now) && room.maxBytes > 0;
+    const data = mayData && this.#flow.pullData(now, room);
+    if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
-    return this.#flow.pullSmall(now, maxRanges);
+    return this.#flow.pullSmall(now, room);
   }
 
   #ask(now: number): Outgoing {

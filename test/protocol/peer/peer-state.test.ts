@@ -3,7 +3,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { NwsError } from '../../../src/errors.js';
-import { MAX_STREAMS_PER_PEER } from '../../../src/limits.js';
+import { MAX_STREAMS_PER_PEER, MAX_UNANSWERED_PER_PEER } from '../../../src/limits.js';
+import { MAX_ASKED_AFTER } from '../../../src/protocol/peer/liveness.js';
 import { PeerState } from '../../../src/protocol/peer/peer-state.js';
 import type { Message } from '../../../src/protocol/wire/message.js';
 
@@ -89,21 +90,28 @@ describe('protocol/peer-state', () => {
     for (let count = 0; count < 1_000; count += 1) {
       exit.receive({ type: 'ACK', key: randomUUID(), ack: 1, window: 1 }, 10, true);
     }
-    expect(said(exit, 10).length).to.be.within(1, 32);
+    expect(said(exit, 10)).to.have.length(MAX_ASKED_AFTER);
   });
 
   it('takes so many streams of one peer and no more', () => {
     const exit = peer('exit');
-    for (let count = 0; count < 1_000; count += 1) exit.receive(connect(), 0, true)?.accept(0);
+    for (let count = 0; count < MAX_STREAMS_PER_PEER + 1; count += 1) {
+      exit.receive(connect(), 0, true)?.accept(0);
+    }
     expect(exit.streams.size).to.equal(MAX_STREAMS_PER_PEER);
-    const resets = said(exit, 0).filter(({ type }) => type === 'RESET');
-    expect(resets[0]).to.include({ error: 'connection_limit_reached' });
+    expect(said(exit, 0)[0]).to.include({ error: 'connection_limit_reached' });
   });
 
   it('takes fewer streams that are still unanswered', () => {
     const exit = peer('exit');
-    for (let count = 0; count < 1_000; count += 1) exit.receive(connect(), 0, true);
-    expect(exit.streams.size).to.be.below(MAX_STREAMS_PER_PEER);
+    const asked = Array.from({ length: MAX_UNANSWERED_PER_PEER }, () =>
+      exit.receive(connect(), 0, true),
+    );
+    expect(exit.receive(connect(), 0, true)).to.equal(undefined);
+    expect(said(exit, 0)[0]).to.include({ type: 'RESET', error: 'connection_limit_reached' });
+    asked[0]!.accept(0);
+    expect(exit.receive(connect(), 0, true)?.phase).to.equal('dialling');
+    expect(exit.streams.size).to.equal(MAX_UNANSWERED_PER_PEER + 1);
   });
 
   it('answers PING with the same key', () => {

@@ -50,6 +50,22 @@ describe('reliable streams over a simulated network', () => {
     });
   }
 
+  for (const who of ['exit', 'entry'] as const) {
+    it(`end six hundred idle streams of an ${who} that was killed, although one question asks after a part of them`, () => {
+      const idle = plan({ upBytes: 10, downBytes: 10, holdOpen: true, readPauseMs: 600_000 });
+      const scenario = {
+        network: calm,
+        streams: Array.from({ length: 600 }, () => idle),
+        restarts: [{ who, atMs: 1_000 }],
+      };
+      const simulation = new Simulation(4, scenario);
+      simulation.run(250);
+      expect(simulation.leftOver).to.equal(1_200);
+      simulation.run(20_000);
+      expect(simulation.leftOver).to.equal(0);
+    });
+  }
+
   it('cost two events a minute while a hundred of them idle for ten hours', () => {
     const idle = plan({ upBytes: 10, downBytes: 10, holdOpen: true, readPauseMs: 600_000 });
     const scenario = {

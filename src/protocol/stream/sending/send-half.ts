@@ -2,6 +2,7 @@
 // until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
 
 import { STREAM_WINDOW_BYTES } from '../../../limits.js';
+import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import type { RoundTrip } from '../round-trip.js';
 import type { Segment } from './segment.js';
@@ -17,6 +18,7 @@ export class SendHalf {
   readonly #roundTrip: RoundTrip;
   readonly #queue = new SendQueue();
   readonly #segments = new Segments();
+  readonly #touched: () => void;
   #nextOffset = 0;
   #acked = 0;
   #progressAt = 0;
@@ -27,10 +29,14 @@ export class SendHalf {
   #probes = 0;
   #deadline: number | undefined;
 
-  /** @param limit highest offset that the peer lets us send up to, in bytes */
-  constructor(roundTrip: RoundTrip, limit: number) {
+  /**
+   * @param limit highest offset that the peer lets us send up to, in bytes
+   * @param touched told when the application has changed something
+   */
+  constructor(roundTrip: RoundTrip, limit: number, touched: () => void = () => undefined) {
     this.#roundTrip = roundTrip;
     this.#limit = limit;
+    this.#touched = touched;
   }
 
   /** Bytes that were written and never sent yet. */
@@ -74,10 +80,12 @@ export class SendHalf {
 
   write(data: Buffer): void {
     this.#queue.push(data);
+    this.#touched();
   }
 
   end(): void {
     this.#finQueued = true;
+    this.#touched();
   }
 
   /** The window that the peer offers. Windows never shrink, so a smaller one is an old message. */
@@ -88,13 +96,21 @@ export class SendHalf {
     this.#probes = 0;
   }
 
-  /** A segment is lost, or there is something new that the window has room for. */
+  /** A segment is lost, or there is something new that the window has room for: what `pull` gives out, room allowing. */
   get ready(): boolean {
-    return this.hasLost || this.sendableBytes > 0 || this.#finReady;
+    return this.hasLost || this.#finReady || this.#isWorthCutting(this.sendableBytes);
   }
 
   get hasLost(): boolean {
     return this.#segments.hasLost;
+  }
+
+  /** Whether so many bytes make a segment, where the window or the queue has no more. */
+  #isWorthCutting(size: number): boolean {
+    if (size === 0) return false;
+    if (size >= MIN_CUT_BYTES || size === this.#queue.bytes) return true;
+    // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
+    return this.#segments.isEmpty;
   }
 
   get #room(): number {
@@ -115,8 +131,9 @@ export class SendHalf {
    * The next segment to send, with at most `maxBytes` of data, or undefined.
    * What was lost goes first, in the order of the stream.
    * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
+   * @param path what carries it
    */
-  pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
+  pull(now: number, maxBytes: number, isAlone: boolean, path?: RelayPath): Segment | undefined {
     const segment = this.hasLost
       ? this.#segments.takeLost(maxBytes, isAlone)
       : this.#cut(maxBytes, now, isAlone);
@@ -124,22 +141,22 @@ export class SendHalf {
     segment.tries += 1;
     segment.sentBefore = segment.sentAt;
     segment.sentAt = now;
-    this.#expect(now + this.#roundTrip.timeoutMs(segment.tries));
+    this.#segments.sent(segment, path);
+    this.#expect(this.#dueAt(segment));
     return segment;
+  }
+
+  #dueAt({ sentAt, tries, path }: Segment): number {
+    const isMeasured = path?.roundTrip.smoothedMs !== undefined;
+    return sentAt + (isMeasured ? path.roundTrip : this.#roundTrip).timeoutMs(tries);
   }
 
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
     const size = Math.min(this.sendableBytes, maxBytes);
     const emptiesQueue = size === this.#queue.bytes;
-    if (!emptiesQueue) {
-      if (size === 0) return undefined;
-      if (size < MIN_CUT_BYTES) {
-        // Cut short by an event that is nearly full: the next one has room.
-        if (size < this.sendableBytes && !isAlone) return undefined;
-        // Cut short by a window that is nearly closed: more of it opens soon (RFC 9293, 3.8.6.2.1).
-        if (size === this.sendableBytes && !this.#segments.isEmpty) return undefined;
-      }
-    }
+    // Cut short by an event that is nearly full: the next one has room.
+    if (size < MIN_CUT_BYTES && size < this.sendableBytes && !isAlone) return undefined;
+    if (size === this.sendableBytes && size > 0 && !this.#isWorthCutting(size)) return undefined;
     const fin = this.#finQueued && !this.#finSent && emptiesQueue && this.#room > size;
     if (size === 0 && !fin) return undefined;
     const offset = this.#nextOffset;
@@ -168,9 +185,12 @@ export class SendHalf {
   acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
-    const newest = this.#segments.acknowledge(ack, have);
-    if (newest === undefined) return false;
-    this.#measure(newest, now);
+    let isNew = false;
+    for (const newest of this.#segments.acknowledge(ack, have)) {
+      this.#measure(newest, now);
+      isNew = true;
+    }
+    if (!isNew) return false;
     this.#progressAt = now;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);
@@ -180,10 +200,16 @@ export class SendHalf {
   /** Only times that can't belong to another transmission of the same bytes count (Karn). */
   #measure(segment: Segment, now: number): void {
     const elapsed = now - segment.sentAt;
-    if (segment.tries === 1) this.#roundTrip.sample(elapsed);
-    else if (elapsed < this.#roundTrip.shortestMs) {
-      // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
-      this.#roundTrip.premature(now - segment.sentBefore);
+    const { tries, path } = segment;
+    if (tries === 1) {
+      this.#roundTrip.sample(elapsed);
+      path?.measured(elapsed, now);
+      return;
+    }
+    // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
+    for (const roundTrip of [this.#roundTrip, path?.roundTrip]) {
+      if (roundTrip !== undefined && elapsed < roundTrip.shortestMs)
+        roundTrip.premature(now - segment.sentBefore);
     }
   }
 
@@ -192,9 +218,15 @@ export class SendHalf {
     this.#segments.lose(segments);
   }
 
-  /** Nothing in flight can be counted on: the link that carried it is gone. */
-  loseAll(): void {
-    this.#segments.lose(this.#segments);
+  /** Nothing in flight can be counted on: what carried it, this path or all of them, is gone. */
+  loseAll(path?: RelayPath): void {
+    const all = [...this.#segments];
+    this.#segments.lose(path === undefined ? all : all.filter((each) => each.path === path));
+  }
+
+  /** The stream is over: nothing counts as on its way any more. */
+  release(): void {
+    this.#segments.release();
   }
 
   /** Marks what timed out as lost. */
@@ -203,9 +235,11 @@ export class SendHalf {
     this.#deadline = undefined;
     for (const segment of this.#segments) {
       if (segment.arrived || segment.lost) continue;
-      const due = segment.sentAt + this.#roundTrip.timeoutMs(segment.tries);
-      if (now >= due) this.#segments.lose([segment]);
-      else this.#expect(due);
+      const due = this.#dueAt(segment);
+      if (now >= due) {
+        segment.path?.timedOut(segment.data.length, segment.sentAt, now);
+        this.#segments.lose([segment]);
+      } else this.#expect(due);
       // To a peer from which nothing comes any more goes one segment at a time, not the whole window.
       if (segment.tries >= SILENT_TRIES && this.#progressAt < segment.sentBefore) return;
     }
