@@ -10,7 +10,7 @@ import type { Signer } from '../crypto/signer.js';
 import { NwsError, toNwsError } from '../errors.js';
 import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
-import { SHUTDOWN_GRACE_MS } from '../limits.js';
+import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
@@ -18,6 +18,7 @@ import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
 import { Events } from '../tunnel/events.js';
+import { fittingFiles, warnOfFewFiles } from '../tunnel/open-files.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
@@ -63,7 +64,7 @@ export interface ExitOptions {
   readonly allowClients?: ReadonlySet<string> | undefined;
   /** Clients that never are. */
   readonly denyClients?: ReadonlySet<string> | undefined;
-  /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
+  /** Bounds for each client; default: 10,000 streams at once, 12,000 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
   /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
@@ -151,6 +152,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     const running = { pool, session, accounts, domain, shown: () => shown };
     status = await serveStatus(options, running);
     await session.start();
+    warnOfFewFiles(log);
     const list = await relayListTemplate(options, pool);
     await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
@@ -186,7 +188,10 @@ function connect(
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
-  const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
+  // Each stream has a connection to its target.
+  const maxStreams = fittingFiles(MAX_STREAMS);
+  const own = { signer, relays, admits: mayCome, maxStreams };
+  const session = new Session({ pool, log, ...own, onIncoming });
   return { pool, session };
 }
 
