@@ -1,7 +1,7 @@
 // NIP-44 version 2 on node:crypto: ChaCha20, HMAC-SHA-256, HKDF. The same bytes as nostr-tools, 45 times faster.
 // Keys of peers are cached by signer.ts; plaintexts over 65,535 bytes (six-byte length) are not spoken.
 
-import { createCipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Cipher, createCipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { NwsError } from '../errors.js';
 import { decodeBase64 } from '../protocol/wire/base64.js';
 import {
@@ -15,6 +15,12 @@ const VERSION = 2;
 const NONCE_BYTES = 32;
 const MAC_BYTES = 32;
 const LENGTH_BYTES = 2;
+/** The most that is added to a plaintext: one byte less than the longest step of the padding. */
+const ZEROS = Buffer.alloc(8_192);
+/** Where a payload is put together until it is base64, within one call: memory by the megabyte keeps the collector busy. */
+const SCRATCH = Buffer.allocUnsafeSlow(
+  1 + NONCE_BYTES + LENGTH_BYTES + paddedLength(MAX_NIP44_PLAINTEXT_BYTES) + MAC_BYTES,
+);
 /** Base64 of the shortest and of the longest payload. */
 const MIN_PAYLOAD_CHARS = base64Chars(1);
 const MAX_PAYLOAD_CHARS = base64Chars(MAX_NIP44_PLAINTEXT_BYTES);
@@ -44,21 +50,32 @@ export function encrypt(
 ): string {
   const keys = messageKeys(key, nonce);
   const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext;
-  const ciphertext = chacha20(keys, pad(bytes));
-  const mac = hmac(keys.hmacKey, nonce, ciphertext);
-  return Buffer.concat([Buffer.of(VERSION), nonce, ciphertext, mac]).toString('base64');
+  const padded = paddedOf(bytes);
+  const payload = SCRATCH.subarray(0, 1 + NONCE_BYTES + LENGTH_BYTES + padded + MAC_BYTES);
+  payload[0] = VERSION;
+  payload.set(nonce, 1);
+  const cipher = chacha20(keys);
+  let at = 1 + NONCE_BYTES;
+  const length = Buffer.allocUnsafe(LENGTH_BYTES);
+  length.writeUInt16BE(bytes.length);
+  for (const part of [length, bytes, ZEROS.subarray(0, padded - bytes.length)]) {
+    payload.set(cipher.update(part), at);
+    at += part.length;
+  }
+  payload.set(hmac(keys.hmacKey, payload.subarray(1, at)), at);
+  return payload.toString('base64');
 }
 
 /**
  * Checks the MAC, in constant time and before anything else is done with the bytes, and decrypts.
+ * @param bytes of the payload's base64, where they are at hand
  * @throws NwsError `bad_ciphertext`
  */
-export function decrypt(payload: string, key: Uint8Array): Buffer {
+export function decrypt(payload: string, key: Uint8Array, bytes = decodeBase64(payload)): Buffer {
   if (payload.startsWith('#')) throw bad('encryption version is unknown');
   if (payload.length < MIN_PAYLOAD_CHARS || payload.length > MAX_PAYLOAD_CHARS) {
     throw bad('payload is too short or too long');
   }
-  const bytes = decodeBase64(payload);
   if (bytes === undefined) throw bad('payload is not base64');
   if (bytes[0] !== VERSION) throw bad('encryption version is unknown');
   const nonce = bytes.subarray(1, 1 + NONCE_BYTES);
@@ -66,7 +83,7 @@ export function decrypt(payload: string, key: Uint8Array): Buffer {
   const keys = messageKeys(key, nonce);
   const mac = hmac(keys.hmacKey, nonce, ciphertext);
   if (!timingSafeEqual(mac, bytes.subarray(-MAC_BYTES))) throw bad('MAC is wrong');
-  return unpad(chacha20(keys, ciphertext));
+  return unpad(chacha20(keys).update(ciphertext));
 }
 
 export interface MessageKeys {
@@ -96,20 +113,16 @@ function hmac(key: Uint8Array, ...parts: Uint8Array[]): Buffer {
 }
 
 /** Encrypts and decrypts alike. OpenSSL wants the 32-bit block counter, 0 here, in front of the nonce. */
-function chacha20({ chachaKey, chachaNonce }: MessageKeys, bytes: Uint8Array): Buffer {
+function chacha20({ chachaKey, chachaNonce }: MessageKeys): Cipher {
   const iv = Buffer.concat([Buffer.alloc(4), chachaNonce]);
-  return createCipheriv('chacha20', chachaKey, iv).update(bytes);
+  return createCipheriv('chacha20', chachaKey, iv);
 }
 
-function pad(plaintext: Uint8Array): Buffer {
-  const { length } = plaintext;
+function paddedOf({ length }: Uint8Array): number {
   if (length < 1 || length > MAX_NIP44_PLAINTEXT_BYTES) {
     throw new NwsError('bad_message', `plaintext of ${length} bytes does not fit NIP-44`);
   }
-  const padded = Buffer.allocUnsafe(LENGTH_BYTES + paddedLength(length));
-  padded.writeUInt16BE(length);
-  padded.set(plaintext, LENGTH_BYTES);
-  return padded.fill(0, LENGTH_BYTES + length);
+  return paddedLength(length);
 }
 
 function unpad(padded: Buffer): Buffer {

@@ -30,8 +30,11 @@ export interface Decrypted {
 export interface Signer {
   /** 32-byte x-only key, lower-case hex. */
   readonly pubkey: string;
-  /** Completes an event with id and BIP-340 signature. */
-  sign(template: EventTemplate): NostrEvent;
+  /**
+   * Completes an event with id and BIP-340 signature.
+   * @param plain the content is known to be the same in JSON, as base64 is; default: that is looked for
+   */
+  sign(template: EventTemplate, plain?: boolean): NostrEvent;
   /**
    * @param scheme NIP-44 unless said otherwise
    * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.
@@ -39,9 +42,10 @@ export interface Signer {
   encrypt(peer: string, plaintext: string | Uint8Array, scheme?: Scheme): string;
   /**
    * Reads either scheme, and tells which. The event's signature must have been checked before.
+   * @param bytes of the base64 in `content`, where they are at hand
    * @throws NwsError `bad_ciphertext`
    */
-  decrypt(peer: string, content: string): Decrypted;
+  decrypt(peer: string, content: string, bytes?: Buffer): Decrypted;
 }
 
 /** Peers whose keys are kept: 64 bytes each, a point multiplication saved for each event. */
@@ -63,9 +67,9 @@ export function createSigner(secretKey: Uint8Array): Signer {
   });
   return {
     pubkey,
-    sign({ kind, created_at, tags, content }) {
+    sign({ kind, created_at, tags, content }, plain) {
       const unsigned = { pubkey, created_at, kind, tags, content };
-      const id = eventId(unsigned);
+      const id = eventId(unsigned, plain);
       const sig = signing.sign(id, randomBytes(32));
       return { id: id.toString('hex'), ...unsigned, sig: Buffer.from(sig).toString('hex') };
     },
@@ -73,13 +77,15 @@ export function createSigner(secretKey: Uint8Array): Signer {
       const { encrypt } = scheme === 'nip44' ? nip44 : nip04;
       return encrypt(plaintext, keysOf(peer)[scheme]);
     },
-    decrypt(peer, content) {
+    decrypt(peer, content, bytes) {
       if (content.length > DEFAULT_FRAME_BYTES) {
         throw new NwsError('bad_ciphertext', 'content is too long');
       }
       const scheme = nip04.isNip04(content) ? 'nip04' : 'nip44';
-      const { decrypt } = scheme === 'nip44' ? nip44 : nip04;
-      return { plaintext: decrypt(content, keysOf(peer)[scheme]), scheme };
+      const key = keysOf(peer)[scheme];
+      const isNip44 = scheme === 'nip44';
+      const plaintext = isNip44 ? nip44.decrypt(content, key, bytes) : nip04.decrypt(content, key);
+      return { plaintext, scheme };
     },
   };
 }

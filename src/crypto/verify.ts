@@ -1,24 +1,36 @@
 // Ids and signatures of Nostr events (NIP-01, BIP-340), and whether a value is an event at all.
 
-import { hash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
+import { idParts, idText, isPlain } from '../protocol/wire/event-text.js';
 import { secp256k1 } from '../secp256k1/secp256k1.js';
 
 const HEX_32 = /^[0-9a-f]{64}$/;
 const HEX_64 = /^[0-9a-f]{128}$/;
 const MAX_KIND = 65_535;
 
-/** The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes. */
-export function eventId(event: Omit<NostrEvent, 'id' | 'sig'>): Buffer {
-  const { pubkey, created_at, kind, tags, content } = event;
-  return hash('sha256', JSON.stringify([0, pubkey, created_at, kind, tags, content]), 'buffer');
+/**
+ * The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes.
+ * @param plain the content is known to be the same in JSON, as base64 is
+ */
+export function eventId(
+  event: Omit<NostrEvent, 'id' | 'sig'>,
+  plain = isPlain(event.content),
+): Buffer {
+  if (!plain) return hash('sha256', idText(event), 'buffer');
+  const sha256 = createHash('sha256');
+  for (const part of idParts(event)) sha256.update(part, 'latin1');
+  return sha256.digest();
 }
 
-/** Whether an unknown value is a complete event with the right id and signature. Never throws. */
-export function verifyEvent(event: unknown): event is NostrEvent {
+/**
+ * Whether an unknown value is a complete event with the right id and signature. Never throws.
+ * @param plain as for `eventId`
+ */
+export function verifyEvent(event: unknown, plain?: boolean): event is NostrEvent {
   try {
     if (!isEventShape(event)) return false;
-    const id = eventId(event);
+    const id = eventId(event, plain);
     if (id.toString('hex') !== event.id) return false;
     const { pubkey, sig } = event;
     return secp256k1().verify(id, Buffer.from(pubkey, 'hex'), Buffer.from(sig, 'hex'));

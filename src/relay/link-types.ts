@@ -48,8 +48,11 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   readonly deafness: string | undefined;
   /** Frames from the relay that made no sense. */
   readonly ignoredFrames: number;
-  /** `onResult` is called exactly once and never before publish() returns. */
-  publish(event: NostrEvent, onResult?: OnResult): void;
+  /**
+   * `onResult` is called exactly once and never before publish() returns.
+   * @param frame what publishes the event, where that has been written already
+   */
+  publish(event: NostrEvent, onResult?: OnResult, frame?: Buffer): void;
   /** The receiver of a published event has it: that is as good as an OK. */
   delivered(eventId: string): void;
   /** Where the relay has asked for authentication: the keys that came since then authenticate, too. */

@@ -123,9 +123,9 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     return Math.max(DEFAULT_FRAME_BYTES, this.#eventLimitBytes + FRAME_OVERHEAD_BYTES);
   }
 
-  publish(event: NostrEvent, onResult: OnResult = () => undefined): void {
+  publish(event: NostrEvent, onResult: OnResult = () => undefined, frame?: Buffer): void {
     if (this.isUp) this.counts.eventsSent += 1;
-    if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes);
+    if (this.isUp) this.#outbox.send('EVENT', event, onResult, this.#maxFrameBytes, frame);
     else this.#outbox.refuse(onResult, 'error: the relay is not connected');
   }
 

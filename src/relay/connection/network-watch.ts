@@ -1,7 +1,7 @@
 // Notices that this machine changed its network: a connection from an address that is gone will never hear
 // anything again, and TCP takes minutes to say so.
 
-import { interfaceAddresses } from '../../common/interfaces.js';
+import { interfaceAddresses } from '../../common/net/interfaces.js';
 
 /** How often the addresses are looked at. */
 const TICK_MS = 2_000;

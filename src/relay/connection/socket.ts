@@ -91,9 +91,12 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#connect();
   }
 
-  /** Sends a text frame; dropped when the socket isn't open. `flushed` is called when it has left, or failed to. */
-  send(text: string, flushed?: () => void): void {
-    if (this.isOpen) this.#ws?.send(text, () => flushed?.());
+  /**
+   * Sends a text frame; dropped when the socket isn't open. `flushed` is called when it has left, or failed to.
+   * @param text as it is, or in UTF-8
+   */
+  send(text: string | Buffer, flushed?: () => void): void {
+    if (this.isOpen) this.#ws?.send(text, { binary: false }, () => flushed?.());
   }
 
   /** Skips the rest of a pause between two attempts. */

@@ -3,6 +3,7 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
+import { eventText, isPlain } from '../../protocol/wire/event-text.js';
 import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
@@ -94,8 +95,10 @@ export class RelayCore {
   }
 
   #judge(value: unknown): Verdict | Accepted {
-    if (!verifyEvent(value)) return no('invalid: not an event with a right id and signature');
-    const stored = { event: value, json: normalise(value) };
+    const plain = isPlain((value as Partial<NostrEvent> | null)?.content);
+    if (!verifyEvent(value, plain))
+      return no('invalid: not an event with a right id and signature');
+    const stored = { event: value, json: eventText(value, plain) };
     const reason = this.#refusal(stored);
     if (reason !== undefined) return no(reason);
     if (this.#seen.has(value.id)) return { ok: true, reason: 'duplicate: have this event already' };
@@ -129,11 +132,6 @@ export class RelayCore {
     if (!this.#store.add(stored)) return no('replaced: have newer event');
     return { ...stored, audience: this.#index.match(stored.event) };
   }
-}
-
-/** The fields of NIP-01 alone: what else a client wrote into its event is not passed on. */
-function normalise({ content, created_at, id, kind, pubkey, sig, tags }: NostrEvent): string {
-  return JSON.stringify({ content, created_at, id, kind, pubkey, sig, tags });
 }
 
 function no(reason: string): Verdict {

@@ -34,7 +34,7 @@ export type OnResult = (result: PublishResult) => void;
 export interface OutboxPort {
   readonly bufferedBytes: number;
   readonly heardAt: number;
-  send(text: string, flushed?: () => void): void;
+  send(text: string | Buffer, flushed?: () => void): void;
 }
 
 export interface OutboxOptions {
@@ -49,7 +49,7 @@ export interface OutboxOptions {
 }
 
 interface Unconfirmed {
-  readonly frame: string;
+  readonly frame: Buffer;
   readonly isEphemeral: boolean;
   readonly bytes: number;
   readonly callbacks: OnResult[];
@@ -102,15 +102,23 @@ export class Outbox {
     return oldest.sentAt + Math.max(LEAST_STALL_MS, STALL_LATENCIES * (this.#latencyMs ?? 0));
   }
 
-  /** Sends an event; `onResult` is called once, later. An event that is already on its way isn't sent twice. */
-  send(verb: 'EVENT' | 'AUTH', event: NostrEvent, onResult: OnResult, maxFrameBytes: number): void {
+  /**
+   * Sends an event; `onResult` is called once, later. An event that is already on its way isn't sent twice.
+   * @param frame where that has been written already
+   */
+  send(
+    verb: 'EVENT' | 'AUTH',
+    event: NostrEvent,
+    onResult: OnResult,
+    maxFrameBytes: number,
+    frame: Buffer = Buffer.from(JSON.stringify([verb, event])),
+  ): void {
     const known = this.#waiting.get(event.id);
     if (known !== undefined) {
       known.callbacks.push(onResult);
       return;
     }
-    const frame = `["${verb}",${JSON.stringify(event)}]`;
-    const bytes = Buffer.byteLength(frame);
+    const bytes = frame.length;
     const refusal = this.#refusal(bytes, maxFrameBytes);
     if (refusal !== undefined) {
       this.refuse(onResult, refusal);

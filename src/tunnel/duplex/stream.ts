@@ -60,9 +60,22 @@ export class TunnelStream extends SocketLike {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    // A copy: the writer may use its buffer again as soon as we call back, and we send it again on loss.
-    this.#state.send.write(Buffer.from(chunk));
+    this.#take(chunk);
+    this.#taken(callback);
+  }
+
+  /** Several writes that came together, as TLS makes them, are one. */
+  override _writev(writes: readonly { readonly chunk: Buffer }[], callback: () => void): void {
+    for (const { chunk } of writes) this.#take(chunk);
+    this.#taken(callback);
+  }
+
+  #take(chunk: Buffer): void {
+    this.#state.send.write(chunk);
     this.bytesWritten += chunk.length;
+  }
+
+  #taken(callback: () => void): void {
     if (this.#state.send.queuedBytes < SEND_QUEUE_BYTES) callback();
     else this.#pendingWrite = callback;
     this.#changed();

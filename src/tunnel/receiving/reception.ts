@@ -6,6 +6,7 @@ import type { Logger } from 'pino';
 import { BoundedSet } from '../../common/bounded.js';
 import { type Scheme, type Signer, verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS, MAX_SKEW_S, STREAM_VERSION } from '../../limits.js';
+import { decodeBase64 } from '../../protocol/wire/base64.js';
 import { decodePlaintext, FRAMES_VERSION } from '../../protocol/wire/encoding.js';
 import { KIND, tagValue } from '../../protocol/wire/events.js';
 import type { Message } from '../../protocol/wire/message.js';
@@ -75,12 +76,15 @@ export class Reception {
   #read(event: NostrEvent): Received | keyof Ignored {
     // A forged copy must not make us take the true event for a repeat, so an id counts only when verified.
     if (this.#seen.has(event.id)) return 'duplicate';
-    if (event.kind !== KIND.message || !verifyEvent(event)) return 'badEvent';
+    if (event.kind !== KIND.message) return 'badEvent';
+    // Once for the id and for the decryption.
+    const bytes = attempt(() => decodeBase64(event.content));
+    if (!verifyEvent(event, bytes !== undefined)) return 'badEvent';
     this.#seen.add(event.id);
     const { pubkey: from, created_at: createdAt } = event;
     const signer = this.signers.get(tagValue(event, 'p') ?? '');
     if (signer === undefined || from === signer.pubkey) return 'foreign';
-    const content = attempt(() => signer.decrypt(from, event.content));
+    const content = attempt(() => signer.decrypt(from, event.content, bytes));
     if (content === undefined) return 'undecryptable';
     if (!this.#isPresent(from, createdAt)) return 'skewed';
     const decoded = attempt(() => decodePlaintext(content.plaintext));

@@ -2,14 +2,17 @@
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Scheme, Signer } from '../../crypto/signer.js';
+import { FRAME_OVERHEAD_BYTES, publishingFrame } from '../../protocol/wire/event-text.js';
 import { messageEvent } from '../../protocol/wire/events.js';
-import { eventBytes, maxPlainBytes, plaintextCapacity } from '../../protocol/wire/payload.js';
+import { maxPlainBytes, plaintextCapacity } from '../../protocol/wire/payload.js';
 
 /** Limits of relays that are remembered with what fits them. */
 const MAX_CAPACITIES = 256;
 
 export interface SealedEvent {
   readonly event: NostrEvent;
+  /** What publishes it. */
+  readonly frame: Buffer;
   /** Size of its JSON. */
   readonly bytes: number;
 }
@@ -29,8 +32,10 @@ export class Sealer {
   seal(plaintext: string | Buffer): SealedEvent {
     const content = this.signer.encrypt(this.pubkey, plaintext, this.scheme);
     const createdAt = Math.floor(Date.now() / 1_000);
-    const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt));
-    return { event, bytes: eventBytes(Buffer.byteLength(plaintext), this.scheme) };
+    // What either scheme writes is the same in JSON.
+    const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt), true);
+    const frame = publishingFrame(event);
+    return { event, frame, bytes: frame.length - FRAME_OVERHEAD_BYTES };
   }
 
   /** The longest plaintext for an event of so many bytes. */

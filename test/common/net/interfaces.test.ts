@@ -1,7 +1,7 @@
 import { syncBuiltinESMExports } from 'node:module';
 import os from 'node:os';
 import { expect } from 'chai';
-import { interfaceAddresses } from '../../src/common/interfaces.js';
+import { interfaceAddresses } from '../../../src/common/net/interfaces.js';
 
 describe('common/interfaces', () => {
   const own = os.networkInterfaces;
