@@ -193,7 +193,9 @@ describe('protocol/frame', () => {
   it('ignores what a later version adds behind the fields', () => {
     for (const { frame } of examples()) {
       const { messages } = decodeFrame(frame);
-      if (messages.length > 1 || messages[0]!.type === 'DATA') continue;
+      const [message, ...more] = messages;
+      if (more.length > 0 || message!.type === 'DATA') continue;
+      if (message!.type === 'ACK' && message!.delay === undefined) continue; // that would be it
       const length = frame[2]! < 64 ? 1 : 2;
       const body = frame.subarray(2 + length);
       const longer = Buffer.alloc(8);
