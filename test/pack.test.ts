@@ -2,7 +2,7 @@
 // NWS_TEST_REGISTRY=1 has npm install it, from its registry; otherwise what npm would bring is copied from here.
 
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { chmod } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -87,9 +87,10 @@ describe('the package', function () {
   });
 
   it('runs by npx: version, and the demo', async () => {
-    const version = await inFolder('npx', '--no', 'nws', '--version');
-    expect(version.stdout).to.match(/^\d+\.\d+\.\d+\n$/);
-    const { stdout } = await inFolder('npx', '--no', 'nws', 'demo', '--once', '--json');
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, 'utf8'));
+    const told = await inFolder('npx', '--no', '--', 'nws', '--version');
+    expect(told.stdout).to.equal(`${version}\n`);
+    const { stdout } = await inFolder('npx', '--no', '--', 'nws', 'demo', '--once', '--json');
     expect(JSON.stringify(jsonLines(stdout))).to.match(/verified|fingerprint/);
   });
 
@@ -97,6 +98,7 @@ describe('the package', function () {
     const { stdout } = await inFolder(
       'npx',
       '--no',
+      '--',
       'nws',
       'run',
       '--',
