@@ -54,6 +54,8 @@ const CODES = {
    * RESET, so that the entry falls back to CONNECT.
    */
   reverse_unreachable: { status: 502, proxyError: 'reverse_unreachable' },
+  /** A direct path doesn't lead to the other side any more: another way is taken. */
+  direct_unreachable: { status: 502, proxyError: 'destination_unavailable' },
   /** The exit's certificate event is missing, forged, rolled back, or another one than it serves. */
   pin_mismatch: { status: 502, proxyError: 'tls_certificate_error' },
   /** A client of the proxy that didn't say who it is, or not rightly. */

@@ -19,6 +19,7 @@ export const exitCommand = (io: Io): CommandBody => ({
       .options(options('public', 'announce-interval', 'allow', 'deny'))
       .options(options('allow-client', 'deny-client'))
       .options(options('client-streams', 'client-opens', 'client-rate', 'status', 'auth'))
+      .options(options('direct', 'direct-address', 'direct-listen', 'direct-local', 'stun'))
       .options(options('home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -33,6 +34,10 @@ export const exitCommand = (io: Io): CommandBody => ({
           [
             'a NAS or router with a certificate of its own',
             'nws exit --target https://192.0.2.9 --target-fingerprint AB:CD:… --relay wss://relay.example',
+          ],
+          [
+            'faster: by UDP past the relays, with proxies that have --direct, too',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example --direct --stun stun.example:3478',
           ],
           [
             'ssh, with a key of its own',

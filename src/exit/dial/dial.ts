@@ -5,10 +5,10 @@ import { isIP, connect as netConnect, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { connectHost, firstConnected, inTurn } from '../../common/connect-host.js';
+import { formatAddress, parseAddress } from '../../common/net/addresses.js';
 import { within } from '../../common/waiting.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
-import { formatAddress, parseAddress } from '../policy/addresses.js';
 import { authorityOf, type Target } from '../targets/target.js';
 import { type Resolve, resolveAll } from './resolve-all.js';
 
