@@ -84,7 +84,7 @@ export class Plot {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        padding: [12, 8, 0, 0],
+        padding: [12, 28, 0, 0],
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1000, (max ?? 0) * 1.1)] } },
         axes: [
           { ...axis, size: 30, space: 70, values: (_plot, splits) => splits.map(clock) },
