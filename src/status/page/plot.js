@@ -93,7 +93,7 @@ export class Plot {
             size: 76,
             space: 36,
             splits: (_plot, _index, _min, max) =>
-              [0, 1, 2, 3, 4].map((part) => part * niceStep(max)),
+              [0, 1, 2, 3, 4].map((part) => part * niceStep(max)).filter((value) => value <= max),
             values: (_plot, splits) =>
               splits.map((value) => (value === 0 ? '0' : `${bytes(value)}/s`)),
           },
