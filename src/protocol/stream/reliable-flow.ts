@@ -56,8 +56,9 @@ export class ReliableFlow {
     const progress = this.#send.acknowledge(ack, have, now, delay);
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
-    // A peer that answers our question about its closed window is alive, however slow its reader is.
-    if (progress || this.#send.inFlightBytes === 0) this.restart(now);
+    // A peer that answers our question about its closed window is alive, however slow its reader is. One that has all but
+    // what it had acknowledged before was restarted meanwhile, and will never have that.
+    if (progress || this.#send.isAcknowledged) this.restart(now);
     // Who says how long it waited is told, too, and doesn't take it for the way.
     if (delay !== undefined) this.#receive.acks.delayMs = this.#roundTrip.ackDelayMs;
     if (message.type === 'ACK') return undefined;
@@ -93,19 +94,17 @@ export class ReliableFlow {
     const segment = this.#send.pull(now, maxBytes, isAlone, path);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
-    const isLast = this.#isLast(segment);
+    const isLast = this.#mayBeLast(segment) && this.#send.letGo(segment);
     const message = this.#data(segment, maxRanges, now);
     if (!isLast) return { message, segment };
     this.#lastWord = { ...message, last: true };
-    this.#send.forget();
     return { message: this.#lastWord };
   }
 
-  /** Whether it is all that the peer still waits for, and our word about its own end goes with it for the first time. */
-  #isLast(segment: Segment): boolean {
+  /** Whether both directions end with it, and our word about the peer's end goes along for the first time. */
+  #mayBeLast({ fin, data }: Segment): boolean {
     const { hasEnd, hasSaidEnd } = this.#receive;
-    const isSmall = segment.data.length <= LAST_WORD_BYTES;
-    return segment.fin && isSmall && hasEnd && !hasSaidEnd && this.#send.isOnly(segment);
+    return fin && data.length <= LAST_WORD_BYTES && hasEnd && !hasSaidEnd;
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
@@ -115,7 +114,11 @@ export class ReliableFlow {
       const nothing = { offset, data: Buffer.alloc(0), fin: false };
       return { message: this.#data(nothing, maxRanges, now) };
     }
-    if (!this.#receive.ackDue(now)) return undefined;
+    return this.#receive.ackDue(now) ? this.pullAck(now, maxRanges) : undefined;
+  }
+
+  /** An acknowledgement, due or not. */
+  pullAck(now: number, maxRanges: number): Outgoing {
     const acknowledgement = this.#acknowledgement(maxRanges, now);
     return { message: this.#lastWord ?? { type: 'ACK', key: this.#key, ...acknowledgement } };
   }
