@@ -5,8 +5,8 @@
 // Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
 // with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
 
-/** So many peers may begin at once, each with so much, while nobody knows yet what the relay passes on. */
-const FIRST_LIMIT_BYTES = 512 * 1024;
+/** Each of several peers may begin with so much at once, while nobody knows yet what the relay passes on. */
+const FIRST_LIMIT_BYTES = 1024 * 1024;
 const LEAST_LIMIT_BYTES = 96 * 1024;
 /** In events a third more, or twice as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
 export const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
@@ -26,8 +26,10 @@ const LEAST_ROUND_MS = 100;
 const FIRST_PROBE_MS = 500;
 const LONGEST_PROBE_MS = 10_000;
 const PROBE_FACTOR = 1 / 2;
-/** Weight of a mean that says more about the way without a queue than what was known. */
+/** Weight of a mean that says more about the way without a queue than what was known: they differ by chance, too. */
 const BASE_WEIGHT = 1 / 2;
+/** Where a probe shows so much less, the next one may show less still. */
+const LESS_FACTOR = 0.8;
 
 export class FlightLimit {
   #limitBytes = FIRST_LIMIT_BYTES;
@@ -113,6 +115,8 @@ export class FlightLimit {
   /** A probe shows the way as it is, whether it has become shorter or longer; any other round may have a queue in it. */
   #learn(meanMs: number): number {
     this.#baseMs ??= meanMs;
+    // There may be less still.
+    if (this.#isProbing && meanMs < LESS_FACTOR * this.#baseMs) this.#probePauseMs = FIRST_PROBE_MS;
     if (this.#isProbing || meanMs < this.#baseMs) {
       this.#baseMs += BASE_WEIGHT * (meanMs - this.#baseMs);
     }

@@ -24,8 +24,8 @@ describe('a relay with one subscriber', function () {
     'one peer with one stream': { ...wide, senders: 1, streams: 1 },
     'one peer with 32 streams': { ...wide, senders: 1, streams: 32 },
     'twenty peers at once': { ...wide, senders: 20, streams: 1 },
-    'twenty peers that begin together, to a subscriber ten times slower than the relay': {
-      senders: 20,
+    'eight peers that begin together, to a subscriber ten times slower than the relay': {
+      senders: 8,
       streams: 1,
       delayMs: 20,
       intakePerSecond: 25 * MB,
@@ -37,7 +37,7 @@ describe('a relay with one subscriber', function () {
     it(`keeps less than three quarters of what strfry allows: ${name}`, () => {
       const { mostBytes, arrivedBytes } = pileUp(scenario);
       expect(mostBytes).to.be.within(MB, (3 / 4) * CUT_OFF_BYTES);
-      expect(arrivedBytes).to.be.above(10 * MB);
+      expect(arrivedBytes).to.be.above(5 * MB);
     });
   }
 });
