@@ -13,6 +13,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { readAll } from '../../support/read-all.js';
 import type { World } from '../support/world.js';
 
+/** Without it, closing one of Node's streams says END_STREAM first, and RST_STREAM then: a whole upload, thrown away. */
+export const CUTTABLE = { waitForTrailers: true };
+
 /** TLS to the exit, with one protocol agreed on. */
 export async function secureTo(world: World, protocol = 'h2'): Promise<TLSSocket> {
   const { domain } = world.exit;
