@@ -8,7 +8,14 @@ import { build } from 'esbuild';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Native and wasm parts, which find their files from where they lie, and what hands out types of its own. */
-const OUTSIDE = ['secp256k1', 'tiny-secp256k1', 'bufferutil', 'utf-8-validate', 'undici'];
+const OUTSIDE = [
+  'secp256k1',
+  'tiny-secp256k1',
+  'bufferutil',
+  'utf-8-validate',
+  'undici',
+  'udx-native',
+];
 
 rmSync(`${root}/dist`, { recursive: true, force: true });
 await build({

@@ -54,6 +54,8 @@ const CODES = {
    * RESET, so that the entry falls back to CONNECT.
    */
   reverse_unreachable: { status: 502, proxyError: 'reverse_unreachable' },
+  /** A direct path doesn't lead to the other side any more: another way is taken. */
+  direct_unreachable: { status: 502, proxyError: 'destination_unavailable' },
   /** The exit's certificate event is missing, forged, rolled back, or another one than it serves. */
   pin_mismatch: { status: 502, proxyError: 'tls_certificate_error' },
   /** A client of the proxy that didn't say who it is, or not rightly. */
@@ -116,8 +118,19 @@ export function toNwsError(error: unknown, fallback: ErrorCode = 'proxy_internal
   if (error instanceof NwsError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EMFILE' || code === 'ENFILE') return noFiles(error);
   return new NwsError(SYSTEM_CODES[code ?? ''] ?? fallback, message, { cause: error });
 }
+
+/** The system lets this process, or anybody, open no more files and connections. */
+function noFiles(cause: unknown): NwsError {
+  const message = 'too many open files: the system allows no further connection';
+  return new NwsError('connection_limit_reached', message, { hint: OPEN_FILES_HINT, cause });
+}
+
+/** What to do about a limit of the system on files and connections. */
+export const OPEN_FILES_HINT =
+  'raise the limit of open files: ulimit -n, or LimitNOFILE= of its service';
 
 /** What the system's own error codes mean in our terms. */
 const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {

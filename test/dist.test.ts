@@ -1,6 +1,7 @@
 // The program and the library as they are shipped: bundles in dist/, made by `npm run build`.
 
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -57,6 +58,30 @@ describe('what is shipped', () => {
     const env = { PATH: process.env.PATH, HOME: home };
     const { stdout } = await run(process.execPath, [...argv, 'process.env.NODE_OPTIONS'], { env });
     expect(stdout).to.equal(`${withPreload(undefined, `${ROOT}dist/fetch-preload.cjs`)}\n`);
+    await rm(home, { recursive: true });
+  });
+
+  it('serves its status page, and loads what writes metrics when somebody asks for them', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'nws-dist-'));
+    const argv = ['--import', TELL_LOADS, MAIN, 'proxy', '--listen', '127.0.0.1:0', '--json'];
+    const child = spawn(process.execPath, [...argv, '--home', home], {
+      env: { PATH: process.env.PATH },
+    });
+    let loads = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      loads += text;
+    });
+    const [line] = (await once(child.stdout, 'data')) as [Buffer];
+    const { listen } = JSON.parse(String(line)) as { listen: string };
+    for (const path of ['/', '/status/page.js', '/status/uplot.js', '/status/uplot.css']) {
+      const { status } = await fetch(listen + path);
+      expect([path, status]).to.deep.equal([path, 200]);
+    }
+    expect(loads).to.not.match(/prom-client/);
+    expect(await (await fetch(`${listen}/metrics`)).text()).to.match(/^nws_ready 1$/m);
+    expect(loads).to.match(/prom-client/);
+    child.kill();
+    await once(child, 'exit');
     await rm(home, { recursive: true });
   });
 

@@ -84,6 +84,33 @@ const OPTIONS = {
     describe:
       'TLS of these connections: required (default) or optional, for exits without [NWS_REVERSE_TLS]',
   },
+  direct: {
+    type: 'boolean',
+    describe:
+      'Look for a direct path (UDP) past the relays: both sides learn addresses [NWS_DIRECT]',
+  },
+  'direct-exit': {
+    ...list,
+    describe:
+      'The same with this exit alone: npub, nprofile, hex or name (repeat) [NWS_DIRECT_EXITS]',
+  },
+  'direct-address': {
+    ...text,
+    describe: 'host:port where this side is reached by UDP, if that is known [NWS_DIRECT_ADDRESS]',
+  },
+  'direct-listen': {
+    ...text,
+    describe:
+      'UDP port, or address and port, on this machine [default: that of --direct-address, or any] [NWS_DIRECT_LISTEN]',
+  },
+  'direct-local': {
+    type: 'boolean',
+    describe: 'Also tell and use addresses of local networks [NWS_DIRECT_LOCAL]',
+  },
+  stun: {
+    ...list,
+    describe: 'host:port of a STUN server, which tells our outside address (repeat) [NWS_STUN]',
+  },
   tls: { ...text, describe: 'TLS of .nostr hosts: terminate (default) or passthrough [NWS_TLS]' },
   'require-pin': {
     type: 'boolean',
@@ -118,6 +145,7 @@ const OPTIONS = {
   print: { type: 'boolean', describe: 'Only show what --install or --uninstall would do' },
   yes: { type: 'boolean', describe: "Don't ask" },
   check: { type: 'boolean', describe: 'Also open TLS through the tunnel and compare' },
+  qr: { type: 'boolean', describe: 'Also show the name as a QR code' },
   once: { type: 'boolean', describe: 'Fetch the page, then leave' },
   out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },
   pubkey: { ...text, demandOption: true, describe: 'Public key, 64 hex digits or npub' },

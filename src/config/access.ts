@@ -42,6 +42,14 @@ export function exits(settings: Settings): readonly Address[] {
   return Object.freeze(list.map((setting) => read(setting, exitAddress)));
 }
 
+/** The keys of such exits, in hex. @throws NwsError `bad_config` that names the flag or variable. */
+export function exitKeys(
+  settings: Settings,
+  name: { readonly flag: string; readonly variable: string },
+): Set<string> {
+  return new Set(settings.list(name).map((setting) => read(setting, exitAddress).pubkey));
+}
+
 function exitAddress(text: string): Address {
   const isHex = /^[0-9a-f]{64}$/i.test(text);
   return isHex ? { pubkey: parsePublicKey(text), relays: [] } : decodeHost(text);

@@ -59,7 +59,7 @@ export function reverseAddresses(settings: Settings): ReverseAddresses {
 }
 
 /** An address that somebody else is to dial: host and port, both. */
-function parsePublic({ text, origin }: Setting): ListenAddress {
+export function parsePublic({ text, origin }: Setting): ListenAddress {
   const { host, port } = hostAndPort(text);
   if (host !== undefined && port) return { host, port };
   const lacking = HOST.test(text) ? 'has no port' : 'is not an address';

@@ -17,6 +17,7 @@ import {
   type ReverseAddresses,
   reverseAddresses,
 } from './addresses.js';
+import { type DirectConfig, direct } from './direct.js';
 import { badSetting, named, type Setting, Settings, type Sources } from './env.js';
 import {
   type Credentials,
@@ -30,7 +31,7 @@ import { type TargetTrustConfig, targetTrust } from './target-trust.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-const LOG_FORMATS = ['pretty', 'json'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 const DEFAULT_RELAY_LISTEN = '127.0.0.1:7777';
@@ -63,7 +64,7 @@ export interface BaseConfig {
   readonly warnings: readonly string[];
 }
 
-export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresses {
+export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresses, DirectConfig {
   /** Anything but loopback only together with `auth`. */
   readonly listen: ListenAddress;
   readonly auth?: Credentials;
@@ -78,7 +79,12 @@ export interface ProxyConfig extends BaseConfig, IdentityConfig, ReverseAddresse
   readonly exits: readonly Address[];
 }
 
-export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig, StatusConfig {
+export interface ExitConfig
+  extends BaseConfig,
+    IdentityConfig,
+    AccessConfig,
+    StatusConfig,
+    DirectConfig {
   /** Undefined where the exit serves other hosts alone. */
   readonly target: Target | undefined;
   readonly hostHeader?: string;
@@ -93,6 +99,8 @@ export interface ExitConfig extends BaseConfig, IdentityConfig, AccessConfig, St
 export interface RelayConfig extends BaseConfig {
   readonly listen: ListenAddress;
   readonly behaviour: Partial<RelayBehaviour>;
+  /** Answers STUN on the UDP port of the same number. */
+  readonly stun: boolean;
   /** Makes loss and duplicates repeatable. */
   readonly seed: number | undefined;
 }
@@ -109,7 +117,8 @@ export function proxyConfig(sources: Sources): ProxyConfig {
   const auth = credentials(settings);
   const listen = proxyListen(settings, auth !== undefined);
   const warnings = isLoopback(listen.host) ? config.warnings : [...config.warnings, UNENCRYPTED];
-  const others = { ...reverseAddresses(settings), ...(auth && { auth }) };
+  const ways = { ...reverseAddresses(settings), ...direct(settings, 'entry') };
+  const others = { ...ways, ...(auth && { auth }) };
   return Object.freeze({ ...config, ...others, listen, warnings });
 }
 
@@ -166,6 +175,7 @@ export function exitConfig(sources: Sources): ExitConfig {
     target,
     ...(hostHeader && { hostHeader }),
     ...(trust && { targetTrust: trust }),
+    ...direct(settings, 'exit'),
     isPublic,
     announceIntervalS:
       settings.number(interval, ANNOUNCE_INTERVAL_S) ?? DEFAULT_ANNOUNCE_INTERVAL_S,
@@ -184,6 +194,7 @@ export function relayConfig(sources: Sources): RelayConfig {
     ...base(settings, 'info'),
     listen,
     behaviour: relayBehaviour(settings),
+    stun: settings.toggle({ flag: 'stun' }),
     seed: settings.number({ flag: 'seed' }, { min: 0, max: 2 ** 32 - 1 }),
   });
 }

@@ -162,7 +162,7 @@ class Admitted implements IncomingStream {
   accept(): Duplex {
     const { key, peer, destination } = this;
     const stream = this.#incoming.accept(this.#carrier);
-    const way = this.#carrier === undefined ? 'relay' : 'reverse';
+    const way = this.#incoming.way ?? (this.#carrier === undefined ? 'relay' : 'reverse');
     const shown = this.#client.up.isLimited ? new PacedStream(stream, this.#client) : stream;
     this.#accounts.opened({ stream: key, peer, destination, way }, shown);
     if (shown.closed) this.#leave();

@@ -5,25 +5,29 @@
 import type { Agent } from 'node:http';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError, toNwsError } from '../errors.js';
 import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
-import { SHUTDOWN_GRACE_MS } from '../limits.js';
+import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
+import type { DirectExit } from '../tunnel/direct/direct-exit.js';
+import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
+import { fittingFiles, warnOfFewFiles } from '../tunnel/open-files.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { Heartbeat } from './announcing/heartbeat.js';
 import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
-import { ownAddresses } from './policy/own-addresses.js';
+import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
 import { type Handler, targetOf } from './serving/in-process.js';
@@ -63,8 +67,10 @@ export interface ExitOptions {
   readonly allowClients?: ReadonlySet<string> | undefined;
   /** Clients that never are. */
   readonly denyClients?: ReadonlySet<string> | undefined;
-  /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
+  /** Bounds for each client; default: 10,000 streams at once, 12,000 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
+  /** Takes part in looking for direct paths; absent: nobody learns this side's address. */
+  readonly direct?: DirectSettings | undefined;
   /** Largest event in bytes of JSON; default 65,536, or less where a relay says so. */
   readonly maxEventBytes?: number | undefined;
   /** Upstream proxy for a relay. */
@@ -117,8 +123,11 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const certificate = isWeb ? await openExitCertificate(home, pubkey, [domain]) : undefined;
   const events = new Events();
   const accounts = new Accounts('exit', log, events.onStream);
-  const admission = admissionFor(options, certificate, accounts);
-  const { pool, session } = connect(options, events, (incoming) => admission.take(incoming));
+  const policy = policyOf(options);
+  const directExit = options.direct && (await startDirect(options.direct, policy, log));
+  const admission = admissionFor(options, policy, certificate, accounts);
+  const take = (incoming: IncomingStream): void => admission.take(incoming);
+  const { pool, session } = connect(options, events, take, directExit);
   let shown: Shown = { target, certificate };
   let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
@@ -145,14 +154,15 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     if (admission.own !== undefined) throw servesAlready();
     admission.own = serverFor(own, opened, accounts.failures);
     shown = { target: own.target, certificate: opened };
-    await publish([certificateTemplate(opened, pubkey)]);
+    await publish([certificateTemplate(opened, options)]);
   };
   try {
     const running = { pool, session, accounts, domain, shown: () => shown };
     status = await serveStatus(options, running);
     await session.start();
+    warnOfFewFiles(log);
     const list = await relayListTemplate(options, pool);
-    await publish(certificate ? [certificateTemplate(certificate, pubkey), list] : [list]);
+    await publish(certificate ? [certificateTemplate(certificate, options), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
   } catch (error) {
     await close(0);
@@ -180,25 +190,31 @@ function connect(
   options: ExitOptions,
   { onRelay }: Events,
   onIncoming: (incoming: IncomingStream) => void,
+  directExit: DirectExit | undefined,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
-  const session = new Session({ pool, log, signer, relays, admits: mayCome, onIncoming });
+  // Each stream has a connection to its target.
+  const maxStreams = fittingFiles(MAX_STREAMS);
+  const asExit = { signer, relays, admits: mayCome, maxStreams, onIncoming, directExit };
+  const session = new Session({ pool, log, ...asExit });
   return { pool, session };
+}
+
+function policyOf({ signer, isPublic = false, allow = [], deny = [] }: ExitOptions): Policy {
+  return new Policy({ isPublic, allow, deny, ownPubkey: signer.pubkey, ownAddresses });
 }
 
 function admissionFor(
   options: ExitOptions,
+  policy: Policy,
   certificate: ExitCertificate | undefined,
   accounts: Accounts,
 ): Admission {
-  const { signer, log, isPublic = false, allow = [], deny = [] } = options;
-  const rules = { isPublic, allow, deny };
-  const policy = new Policy({ ...rules, ownPubkey: signer.pubkey, ownAddresses });
-  const { clientLimits = DEFAULT_CLIENT_LIMITS } = options;
+  const { log, clientLimits = DEFAULT_CLIENT_LIMITS } = options;
   const own = serverFor(options, certificate, accounts.failures);
   return new Admission({ policy, clientLimits, own, accounts, log });
 }
@@ -214,16 +230,17 @@ function serverFor(
 }
 
 function heartbeat(options: ExitOptions, pool: RelayPool): Heartbeat {
-  const { signer, relays, log, announceIntervalS: intervalS } = options;
+  const { signer, relays, log, announceIntervalS: intervalS, direct } = options;
   const links = relays.map((url) => pool.acquire(url));
-  return new Heartbeat({ signer, links, log, intervalS });
+  return new Heartbeat({ signer, links, log, intervalS, direct: direct !== undefined });
 }
 
 function certificateTemplate(
   { cert, fingerprint }: ExitCertificate,
-  pubkey: string,
+  { signer, direct }: ExitOptions,
 ): EventTemplate {
-  return certificateEvent(cert, pubkey, fingerprint, Math.floor(Date.now() / 1000));
+  const now = Math.floor(Date.now() / 1000);
+  return certificateEvent(cert, signer.pubkey, fingerprint, now, direct !== undefined);
 }
 
 async function relayListTemplate(

@@ -1,10 +1,11 @@
 // Failure answers: status, Proxy-Status (RFC 9209), one plain line for curl, a small page for
 // browsers. What failed and what helps comes with the NwsError.
 
-import { type ServerResponse, STATUS_CODES } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { NwsError } from '../errors.js';
 import { MAX_HEADER_BYTES } from '../limits.js';
+import { failurePage, PAGE_POLICY } from './failure-page.js';
 import { awaitsContinue } from './h1/continue.js';
 import { isUploading, responseHead } from './headers.js';
 
@@ -84,7 +85,9 @@ export function proxyStatus(error: NwsError): string {
 /** A failure as an answer, without what belongs to a connection. @param accept the client's Accept header */
 export function failureAnswer(error: NwsError, accept: string | undefined): FailureAnswer {
   const isHtml = accept?.includes('text/html') ?? false;
-  const body = isHtml ? page(error) : `nws: ${oneLine(error.line)}\n`;
+  const body = isHtml
+    ? failurePage(error, oneLine(error.message), error.hint && oneLine(error.hint))
+    : `nws: ${oneLine(error.line)}\n`;
   const headers = [
     'Content-Type',
     isHtml ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8',
@@ -97,9 +100,7 @@ export function failureAnswer(error: NwsError, accept: string | undefined): Fail
     'Proxy-Status',
     proxyStatus(error),
   ];
-  if (isHtml) {
-    headers.push('Content-Security-Policy', "default-src 'none'; style-src 'unsafe-inline'");
-  }
+  if (isHtml) headers.push('Content-Security-Policy', PAGE_POLICY);
   return { status: error.status, headers, body };
 }
 
@@ -108,29 +109,4 @@ function oneLine(text: string): string {
     .replace(/[\s\p{Cc}]+/gu, ' ')
     .trim()
     .slice(0, MAX_TEXT);
-}
-
-function escapeHtml(text: string): string {
-  return text.replace(/[&<>"']/g, (char) => `&#${char.charCodeAt(0)};`);
-}
-
-function page(error: NwsError): string {
-  const title = `${error.status} ${STATUS_CODES[error.status] ?? 'Failure'}`;
-  const hint = error.hint === undefined ? '' : `<p>${escapeHtml(oneLine(error.hint))}</p>\n`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${title}</title>
-<style>
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif; }
-body { max-width: 36rem; margin: 15vh auto 0; padding: 0 1.5rem; }
-h1 { font-size: 1.25rem; overflow-wrap: anywhere; }
-p { overflow-wrap: anywhere; }
-small { opacity: 0.7; }
-</style>
-<h1>${escapeHtml(oneLine(error.message))}</h1>
-${hint}<p><small>${title} &middot; <code>${error.code}</code> &middot; answered by nws, not by the site</small></p>
-</html>
-`;
 }

@@ -4,12 +4,17 @@
 import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { ownAddresses } from '../common/net/own-addresses.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { formatHostPort, type HostPort } from '../http/host-port.js';
+import type { Endpoint } from '../protocol/direct/endpoint.js';
 import { RelayPool } from '../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
 import { Accounts } from '../tunnel/accounts/accounts.js';
+import { DirectEntry } from '../tunnel/direct/direct-entry.js';
+import { isPublic } from '../tunnel/direct/meeting/judge.js';
+import type { DirectReport, DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
@@ -33,6 +38,8 @@ export interface TunnelOptions {
   readonly reverseListen?: HostPort | undefined;
   /** Whether they have to speak TLS; default `required`. */
   readonly reverseTls?: 'required' | 'optional' | undefined;
+  /** Looks for direct paths to exits that take part; absent: nobody learns this side's address. */
+  readonly direct?: DirectSettings | undefined;
 }
 
 export class Tunnel {
@@ -44,11 +51,13 @@ export class Tunnel {
   readonly #store: PinStore;
   readonly #kinds: PeerKinds;
   readonly #listener: ReverseListener | undefined;
+  readonly #direct: DirectEntry | undefined;
 
   private constructor(
     options: TunnelOptions,
     store: PinStore,
     listener: ReverseListener | undefined,
+    directEntry: DirectEntry | undefined,
   ) {
     const { log, signer, agentFor, maxEventBytes, reverseTls = 'required' } = options;
     const authSigners = (url: string): Signer[] => this.session.relaySigners(url);
@@ -58,10 +67,11 @@ export class Tunnel {
     const publicAddress = options.publicAddress && formatHostPort(options.publicAddress);
     const reverse =
       listener && publicAddress ? { listener, publicAddress, tls: reverseTls } : undefined;
-    this.session = new Session({ pool: this.pool, log, signer, reverse });
+    this.session = new Session({ pool: this.pool, log, signer, reverse, directEntry });
     this.accounts = new Accounts('entry', log, onStream);
     this.#store = store;
     this.#listener = listener;
+    this.#direct = directEntry;
     const learn = ({
       pubkey,
       reliable,
@@ -81,7 +91,12 @@ export class Tunnel {
     const listen = options.reverseListen ?? (publicAddress && { ...publicAddress, host: '::' });
     const listener =
       publicAddress && listen ? await ReverseListener.start({ listen, log }) : undefined;
-    return new Tunnel(options, store, listener);
+    try {
+      return new Tunnel(options, store, listener, await startDirect(options));
+    } catch (error) {
+      await listener?.close();
+      throw error;
+    }
   }
 
   /** Pins on record. */
@@ -126,9 +141,21 @@ export class Tunnel {
     }
   }
 
+  /** How it is with direct paths, for each exit that is known. */
+  get direct(): DirectReport[] {
+    return this.#direct?.reports ?? [];
+  }
+
   async close(): Promise<void> {
     await this.session.close(0);
     await this.#listener?.close();
     await this.pool.close();
   }
+}
+
+/** Without an exit's policy, an entry probes public addresses outside its own networks. */
+async function startDirect({ direct, log }: TunnelOptions): Promise<DirectEntry | undefined> {
+  if (direct === undefined) return undefined;
+  const judge = (endpoint: Endpoint): boolean => isPublic(endpoint, ownAddresses());
+  return DirectEntry.start({ settings: direct, judge, ownAddresses, log });
 }

@@ -14,7 +14,8 @@ export interface Metrics {
 
 /** Reads them all. The package that writes them is loaded for the first reader. */
 export async function metricsOf(subject: Subject): Promise<Metrics> {
-  const prom = await import('prom-client');
+  // The default is all of it, bundled or not.
+  const { default: prom } = await import('prom-client');
   const registry = new prom.Registry();
   const page = new MetricsPage(registry, prom);
   describeProcess(page, subject);

@@ -8,9 +8,11 @@ import { WakeTimer } from '../common/wake-timer.js';
 import type { Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
 import { PeerState } from '../protocol/peer/peer-state.js';
+import { SMALL_BYTES } from '../protocol/peer/ready-queues.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import { FRAMES_VERSION } from '../protocol/wire/encoding.js';
+import type { Message, Path } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { TunnelStream } from './duplex/stream.js';
 import type { SessionMemory } from './memory/session-memory.js';
@@ -37,6 +39,12 @@ export interface PeerOptions {
   readonly onReady: (peer: Peer) => void;
   /** A stream was asked for; its phase is `dialling`. */
   readonly onIncoming: (peer: Peer, stream: StreamState) => void;
+  /** As an exit: takes part in looking for direct paths. */
+  readonly direct?: boolean | undefined;
+  /** PATH of the peer. */
+  readonly onPath?: ((peer: Peer, message: Path, isFresh: boolean) => void) | undefined;
+  /** The exit says that it takes part in looking for direct paths. */
+  readonly onOffer?: ((peer: Peer) => void) | undefined;
   /** Nothing is open or remembered any more. */
   readonly onIdle: (peer: Peer) => void;
 }
@@ -70,6 +78,7 @@ export class Peer {
       memory: options.memory.of(this),
       flightShareBytes: () => options.memory.flightShareBytes,
       newKey: options.newKey,
+      direct: options.direct,
       now: performance.now(),
     });
     const { role, signer, pubkey, route } = options;
@@ -137,12 +146,14 @@ export class Peer {
    */
   receive({ messages, scheme, isFrame }: Received, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
-    this.#publisher.heard();
+    this.#publisher.heard(link);
     this.#sealer.scheme = scheme;
     if (isFrame) this.state.version.learn(FRAMES_VERSION);
-    if (this.#options.role === 'exit') this.route.heard(link);
+    const follows = this.#options.role === 'exit' && !messages.every(isForAnyWay);
+    this.route.heard(link, follows, now);
     for (const message of messages) {
       if (message.type === 'PONG') for (const heard of this.#pings.splice(0)) heard();
+      if (message.type === 'PATH') this.#options.onPath?.(this, message, fresh);
       const known = this.state.streams.has(message.key);
       const stream = this.state.receive(message, now, fresh);
       if (stream === undefined) continue;
@@ -151,6 +162,7 @@ export class Peer {
       }
       if (!known && stream.phase === 'dialling') this.#options.onIncoming(this, stream);
       this.#changed(stream);
+      if (message.type === 'OPEN' && message.direct) this.#options.onOffer?.(this);
     }
     this.update();
   }
@@ -228,6 +240,12 @@ export class Peer {
     return performance.now() - askedAt;
   }
 
+  /** Says something that belongs to no stream, once. */
+  say(message: Message): void {
+    this.state.control.say(message);
+    this.update();
+  }
+
   /** A link went down. */
   linkDown(link: RelayLink): void {
     this.#publisher.linkDown(link, performance.now());
@@ -252,4 +270,9 @@ export class Peer {
     this.#plain.close();
     for (const stream of this.#streams.values()) stream.destroy();
   }
+}
+
+/** Bulk data goes over every relay that has room, and a question asks whether that one leads here. */
+function isForAnyWay(message: Message): boolean {
+  return message.type === 'PING' || (message.type === 'DATA' && message.data.length > SMALL_BYTES);
 }

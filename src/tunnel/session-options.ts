@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import type { Signer } from '../crypto/signer.js';
 import type { RelayPool } from '../relay/pool.js';
+import type { Way } from './accounts/open-stream.js';
+import type { DirectEntry } from './direct/direct-entry.js';
+import type { DirectExit } from './direct/direct-exit.js';
 import type { IncomingStream } from './opening/incoming.js';
 import type { ReverseOptions } from './reverse/opening.js';
 
@@ -16,6 +19,9 @@ export interface SessionOptions {
   readonly relays?: readonly string[] | undefined;
   /** Lets exits connect back to us (CONNECTR). */
   readonly reverse?: ReverseOptions | undefined;
+  /** Looks for direct paths: as the entry, or as the exit. It is closed with the session. */
+  readonly directEntry?: DirectEntry | undefined;
+  readonly directExit?: DirectExit | undefined;
   /** Whether a client may use this exit, by pubkey (hex); default: everyone. */
   readonly admits?: ((client: string) => boolean) | undefined;
   /** Streams at once; default: MAX_STREAMS. */
@@ -48,6 +54,6 @@ export interface Opened {
   readonly stream: Duplex;
   /** What the stream is called on both sides, and in the logs of both. */
   readonly key: string;
-  /** How its bytes travel: over relays, or over a connection that the exit made to us. */
-  readonly way: 'relay' | 'reverse';
+  /** How its bytes travel. */
+  readonly way: Way;
 }

@@ -6,18 +6,19 @@
 
 import { randomUUID } from 'node:crypto';
 import type { Event as NostrEvent } from 'nostr-tools';
+import { nextSecond } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { NwsError } from '../errors.js';
 import { MAX_SEEN_EVENTS, MAX_STREAMS } from '../limits.js';
 import { normalizeRelayUrl } from '../protocol/names/address.js';
-import type { StreamState } from '../protocol/stream/stream-state.js';
 import { KIND, streamVersion } from '../protocol/wire/events.js';
+import type { Path } from '../protocol/wire/message.js';
 import type { RelayLink } from '../relay/link.js';
 import { SessionMemory } from './memory/session-memory.js';
 import { WindowShare } from './memory/window-share.js';
 import { EntryKeys } from './opening/entry-keys.js';
-import { IncomingRequest } from './opening/incoming.js';
-import { openStream } from './opening/opening.js';
+import { IncomingRequest, type IncomingStream } from './opening/incoming.js';
+import { openByRelay } from './opening/opening.js';
 import { ping } from './opening/ping.js';
 import { Peer } from './peer.js';
 import { PeerTable } from './peer-table.js';
@@ -28,7 +29,7 @@ import { Strangers } from './receiving/strangers.js';
 import { ReverseOpener } from './reverse/opening.js';
 import { Pump } from './sending/pump.js';
 import { RelayHealth } from './sending/relay-health.js';
-import { Route } from './sending/route.js';
+import { Route, sameRelays } from './sending/route.js';
 import type { Opened, OpenOptions, SessionOptions } from './session-options.js';
 
 export type { IncomingStream } from './opening/incoming.js';
@@ -53,6 +54,7 @@ export class Session {
   readonly #peers: PeerTable;
   readonly #keys: EntryKeys;
   readonly #reverse: ReverseOpener | undefined;
+  readonly #direct: SessionOptions['directEntry' | 'directExit'];
   readonly #strangers: Strangers;
   readonly #pump = new Pump<Peer>();
   #isClosing = false;
@@ -64,6 +66,8 @@ export class Session {
     this.#maxStreams = options.maxStreams ?? MAX_STREAMS;
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
+    this.#direct = options.directEntry ?? options.directExit;
+    this.#direct?.attach(this.#say, this.#admit);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log, MAX_SEEN_EVENTS, options.version);
     this.#health = new RelayHealth(options.log);
@@ -90,7 +94,7 @@ export class Session {
 
   /** Streams that are open, opening or not yet ended on both sides. */
   get streams(): number {
-    return this.#peers.streams + (this.#reverse?.streams ?? 0);
+    return this.#peers.streams + (this.#reverse?.streams ?? 0) + (this.#direct?.streams ?? 0);
   }
 
   /** The other sides that are known now. */
@@ -132,27 +136,36 @@ export class Session {
    * @throws NwsError why it can't be opened.
    */
   async open(options: OpenOptions): Promise<Opened> {
-    const { relays, destination, reliable, version, early, signal } = options;
+    const { relays, destination, reliable, version, signal } = options;
     if (this.#isClosing) throw shuttingDown();
     if (this.streams >= this.#maxStreams) {
       const text = `more than ${this.#maxStreams} streams at once`;
       throw new NwsError('connection_limit_reached', text);
     }
     signal?.throwIfAborted();
+    const direct = await this.#options.directEntry?.open(options.peer, options);
+    if (direct !== undefined) return { ...direct, way: 'direct' };
     const peer = this.#entryPeer(options);
     await this.#options.pool.whenUp(relays, RELAY_TIMEOUT_MS);
     signal?.throwIfAborted();
     if (this.#isClosing) throw shuttingDown();
     if (reliable !== undefined) peer.state.suggest(reliable, performance.now(), version);
-    const direct = await this.#reverse?.open(peer, destination, signal);
-    if (direct !== undefined) return { ...direct, way: 'reverse' };
-    if (early && peer.state.kind === 'reliable') {
-      const stream = peer.openEarly(destination);
-      return { stream, key: stream.key, way: 'relay' };
-    }
-    const stream = await openStream(peer, destination, signal);
-    if (stream.errored !== null) throw stream.errored;
+    const reverse = await this.#reverse?.open(peer, destination, signal);
+    if (reverse !== undefined) return { ...reverse, way: 'reverse' };
+    const stream = await openByRelay(peer, options);
     return { stream, key: stream.key, way: 'relay' };
+  }
+
+  readonly #say = (pubkey: string, message: Path): void => {
+    const signer = this.#role === 'exit' ? this.#options.signer! : this.#keys.of(pubkey);
+    this.#peerOf(signer, pubkey)?.say(message);
+  };
+
+  /** The peer that talks to our key, who may be new to an exit. */
+  #peerOf(signer: Signer, pubkey: string): Peer | undefined {
+    const known = this.#peers.get(signer.pubkey, pubkey);
+    if (known !== undefined || this.#role === 'entry' || !this.#peers.makeRoom()) return known;
+    return this.#addPeer(signer, pubkey, new Route(this.#inboxes.links, this.#health));
   }
 
   /**
@@ -204,21 +217,22 @@ export class Session {
       newKey: randomUUID,
       log: this.#options.log,
       onReady: (ready) => this.#schedule(ready),
-      onIncoming: (from, stream) => this.#onIncoming(from, stream),
+      onIncoming: (from, stream) => this.#admit(new IncomingRequest(from, stream)),
+      direct: this.#options.directExit !== undefined,
+      onPath: (from, message, isFresh) => this.#direct?.take(from.pubkey, message, isFresh),
+      onOffer: (from) => this.#options.directEntry?.offered(from.pubkey),
       onIdle: (idle) => this.#peers.idle(idle),
     });
     this.#peers.add(peer);
     return peer;
   }
 
-  #onIncoming(peer: Peer, stream: StreamState): void {
+  readonly #admit = (incoming: IncomingStream): void => {
     if (this.#isClosing || this.streams > this.#maxStreams) {
       const code = this.#isClosing ? 'shutting_down' : 'connection_limit_reached';
-      stream.reset(new NwsError(code, 'this exit takes no more streams now'), performance.now());
-      return;
-    }
-    this.#options.onIncoming?.(new IncomingRequest(peer, stream));
-  }
+      incoming.refuse(new NwsError(code, 'this exit takes no more streams now'));
+    } else this.#options.onIncoming?.(incoming);
+  };
 
   #onDrop(peer: Peer): void {
     this.#pump.forget(peer);
@@ -245,6 +259,7 @@ export class Session {
     if (!this.#reception.isNew(event)) return;
     const version = event.kind === KIND.certificate ? streamVersion(event) : undefined;
     for (const peer of this.#peers) if (peer.pubkey === event.pubkey) peer.restarted(version);
+    this.#options.directEntry?.restarted(event.pubkey);
   }
 
   #deliver(received: Received, link: RelayLink): void {
@@ -253,14 +268,9 @@ export class Session {
       this.#strangers.turnAway(received, link);
       return;
     }
-    let peer = this.#peers.get(signer.pubkey, from);
-    if (peer === undefined) {
-      if (this.#role === 'entry' || !this.#peers.makeRoom()) return;
-      peer = this.#addPeer(signer, from, new Route(this.#inboxes.links, this.#health));
-    }
     // What was written before this process started may have been served by the one before it.
     const isFresh = createdAt >= this.#startedAtS;
-    peer.receive(received, isFresh, link);
+    this.#peerOf(signer, from)?.receive(received, isFresh, link);
   }
 
   #schedule(peer: Peer): void {
@@ -278,20 +288,13 @@ export class Session {
     this.#isClosed = true;
     this.#pump.close();
     this.#reverse?.close();
+    await this.#direct?.close();
     for (const peer of this.#peers) peer.reset(shuttingDown());
     this.#peers.close();
     this.#inboxes.close();
   }
 }
 
-function nextSecond(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 1_000 - (Date.now() % 1_000)));
-}
-
 function shuttingDown(): NwsError {
   return new NwsError('shutting_down', 'this side is shutting down');
-}
-
-function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
-  return links.length === urls.length && links.every((link) => urls.includes(link.url));
 }

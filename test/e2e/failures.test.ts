@@ -138,7 +138,9 @@ describe('a request that fails', function () {
         const url = `${scheme}://${nobody()}/`;
         const { head, body } = await ask(url, '-H', 'Accept: text/html,*/*;q=0.8');
         expect(head).to.match(/^content-type: text\/html/im);
-        expect(body).to.match(/<h1>no exit listens there<\/h1>\n<p>.+<\/p>/);
+        expect(body).to.match(
+          /<h1>Nobody answers at this name<\/h1>\n<p>No exit listens there\.<\/p>\n<h2>.+<\/h2>\n<p>.+<\/p>/,
+        );
       }
     });
 

@@ -4,9 +4,8 @@
 //   entry 8.8.4.2 ── 8.8.4.1 router (and relay) 8.8.5.1 ── 8.8.5.2 exit
 
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { Started } from './started.js';
 
 const TSX = import.meta.resolve('tsx');
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -135,37 +134,6 @@ export class Lab {
       }
     }
     labs.delete(this);
-  }
-}
-
-/** A program that runs on a host. */
-export class Started {
-  #stderr = '';
-  readonly #firstLine: Promise<string>;
-
-  constructor(child: ChildProcess) {
-    child.stderr!.on('data', (data) => {
-      this.#stderr += data;
-    });
-    const line = once(createInterface(child.stdout!), 'line').then(([text]) => String(text));
-    const ended = once(child, 'close').then(() => {
-      throw new Error(`it ended: ${this.#stderr}`);
-    });
-    this.#firstLine = Promise.race([line, ended]);
-    // It ends with the lab in any case.
-    ended.catch(() => undefined);
-  }
-
-  /** What it said when it was ready. */
-  async ready(): Promise<Readonly<Record<string, string>>> {
-    return JSON.parse(await this.#firstLine) as Record<string, string>;
-  }
-
-  /** Records of its log with this message. */
-  logged(message: string): Record<string, unknown>[] {
-    const lines = this.#stderr.split('\n').filter((line) => line.startsWith('{'));
-    const records = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-    return records.filter(({ msg }) => msg === message);
   }
 }
 

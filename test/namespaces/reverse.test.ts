@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
 import { until } from '../support/until.js';
-import { ENTRY_ADDRESS, EXIT_ADDRESS, Lab, obstacle, RELAY_ADDRESS, type Started } from './lab.js';
+import { ENTRY_ADDRESS, EXIT_ADDRESS, Lab, obstacle, RELAY_ADDRESS } from './lab.js';
+import type { Started } from './started.js';
 
 const RELAY = `ws://${RELAY_ADDRESS}:7777`;
 const PUBLIC_PORT = '9443';

@@ -7,6 +7,7 @@ import { startExit } from '../../exit/exit.js';
 import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
+import { showQr } from '../qr.js';
 import { serve } from '../serve.js';
 import { exitSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
@@ -19,7 +20,8 @@ export const exitCommand = (io: Io): CommandBody => ({
       .options(options('public', 'announce-interval', 'allow', 'deny'))
       .options(options('allow-client', 'deny-client'))
       .options(options('client-streams', 'client-opens', 'client-rate', 'status', 'auth'))
-      .options(options('home', 'log-level', 'log-format', 'json'))
+      .options(options('direct', 'direct-address', 'direct-listen', 'direct-local', 'stun'))
+      .options(options('home', 'qr', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
           [
@@ -33,6 +35,10 @@ export const exitCommand = (io: Io): CommandBody => ({
           [
             'a NAS or router with a certificate of its own',
             'nws exit --target https://192.0.2.9 --target-fingerprint AB:CD:… --relay wss://relay.example',
+          ],
+          [
+            'faster: by UDP past the relays, with proxies that have --direct, too',
+            'nws exit --target http://127.0.0.1:3000 --relay wss://relay.example --direct --stun stun.example:3478',
           ],
           [
             'ssh, with a key of its own',
@@ -65,10 +71,12 @@ export const exitCommand = (io: Io): CommandBody => ({
     const agentFor = upstreamOf(sources);
     const target = await trustedTarget(config);
     const start = () => startExit({ ...config, target, signer, log, agentFor });
-    await serve(io, start, ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
+    await serve(io, start, async ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
       const seen = status === undefined ? '' : ` — status: ${status}`;
       const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}${seen}`;
       print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile, status }, line);
+      await showQr(io, flags, domain);
+      return undefined;
     });
   },
 });

@@ -14,6 +14,8 @@ export const proxyCommand = (io: Io): CommandBody => ({
     yargs
       .options(options('relay', 'listen', 'auth', 'tls', 'require-pin', 'preconnect', 'alias'))
       .options(options('clearnet', 'exit', 'public-address', 'reverse-listen', 'reverse-tls'))
+      .options(options('direct', 'direct-exit', 'direct-address', 'direct-listen'))
+      .options(options('direct-local', 'stun'))
       .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -41,6 +43,10 @@ export const proxyCommand = (io: Io): CommandBody => ({
           [
             'faster: exits connect to port 8883 of this machine, past the relays',
             'nws proxy --public-address entry.example:8883',
+          ],
+          [
+            'faster behind a NAT: by UDP past the relays, with exits that have --direct, too',
+            'nws proxy --direct --stun stun.example:3478',
           ],
         ),
       ),

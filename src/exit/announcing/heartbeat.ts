@@ -18,6 +18,8 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   /** From one announcement to the next, and from each one to its expiration, in whole seconds; default 10. */
   readonly intervalS?: number | undefined;
+  /** Whether the exit takes part in looking for direct paths. */
+  readonly direct?: boolean | undefined;
 }
 
 export class Heartbeat {
@@ -64,7 +66,7 @@ export class Heartbeat {
     // one before it, also where the clock was set back: relays keep the newer one.
     const createdAt = Math.max(nowS() + 1, (this.#latest?.created_at ?? 0) + 1);
     this.#latest = this.#options.signer.sign(
-      announcementEvent(createdAt, createdAt + this.#intervalS),
+      announcementEvent(createdAt, createdAt + this.#intervalS, this.#options.direct),
     );
     return this.#latest;
   }

@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NwsError, toNwsError } from '../../errors.js';
 import { presentKey } from '../../tunnel/reverse/dial.js';
-import { ReverseStream } from '../../tunnel/reverse/stream.js';
+import { SecuredStream } from '../../tunnel/secured/stream.js';
 import type { IncomingStream } from '../../tunnel/session.js';
 import type { Policy } from '../policy/policy.js';
 import { dialGuarded } from './dial.js';
@@ -35,7 +35,7 @@ export async function dialBack(
     socket = await dialGuarded({ host, port, judge, signal, timeoutMs: CONNECT_TIMEOUT_MS });
     signal.addEventListener('abort', giveUp, { once: true });
     const limits = { timeoutMs: ANSWER_TIMEOUT_MS };
-    return new ReverseStream(await presentKey(socket, key, reverse.secret, limits));
+    return new SecuredStream(await presentKey(socket, key, reverse.secret, limits));
   } catch (error) {
     socket?.destroy();
     throw unreachable(error);

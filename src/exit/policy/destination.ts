@@ -2,7 +2,7 @@
 // that a resolver understands and a rule doesn't is a way around the rule. Pure.
 
 import { isIPv4 } from 'node:net';
-import { formatAddress, parseAddress } from './addresses.js';
+import { formatAddress, parseAddress } from '../../common/net/addresses.js';
 
 export interface Destination {
   /** A name in lower case without a trailing dot, or an address as `formatAddress` writes it. */

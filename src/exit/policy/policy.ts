@@ -1,16 +1,15 @@
 // Where the streams of this exit may go: to its own target, and as far as --public, --allow and --deny say.
 // Pure: judges names and addresses; resolving and dialling is dial.ts.
 
-import { NwsError } from '../../errors.js';
-import { decodeHost } from '../../protocol/names/address.js';
 import {
   type AddressBytes,
-  covers,
   embeddedIn,
-  hostNetwork,
   isGloballyReachable,
   parseAddress,
-} from './addresses.js';
+} from '../../common/net/addresses.js';
+import { isWithin } from '../../common/net/own-addresses.js';
+import { NwsError } from '../../errors.js';
+import { decodeHost } from '../../protocol/names/address.js';
 import {
   type Destination,
   isLocalName,
@@ -168,15 +167,7 @@ export class Policy {
 
   /** Whether an address is this machine's, or in a network that it is part of. */
   #isOwn(address: AddressBytes): boolean {
-    return this.#options.ownAddresses().some((text) => {
-      const [own = '', bits] = text.split('/');
-      const bytes = parseAddress(own.split('%', 1)[0]!);
-      if (bytes === undefined) return false;
-      return covers(
-        bits === undefined ? hostNetwork(bytes) : { bytes, bits: Number(bits) },
-        address,
-      );
-    });
+    return isWithin(address, this.#options.ownAddresses());
   }
 
   /** One text for every reason, so that nobody learns of names, addresses and rules behind the exit. */

@@ -1,7 +1,6 @@
 // The operator's --allow and --deny rules: text to parts, and what they match. Pure.
 // How rules combine is policy.ts.
 
-import { NwsError } from '../../errors.js';
 import {
   type AddressBytes,
   covers,
@@ -9,7 +8,8 @@ import {
   type Network,
   parseAddress,
   parseNetwork,
-} from './addresses.js';
+} from '../../common/net/addresses.js';
+import { NwsError } from '../../errors.js';
 import { parseName, parsePort } from './destination.js';
 
 export interface PortRange {

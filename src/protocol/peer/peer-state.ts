@@ -5,15 +5,16 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainStrays } from '../plain/plain-strays.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
+import { RelayPaths } from '../relay-path/relay-paths.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
-import { FlightLimit } from './flight-limit.js';
 import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
-import { type Parcel, pack } from './packer.js';
+import { type Carrier, type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
 import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
@@ -27,7 +28,7 @@ const TRAFFIC: ReadonlySet<Message['type']> = new Set(['CONNECT', 'OPEN', 'DATA'
 
 type Shared = Pick<
   StreamOptions,
-  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'now' | 'onTouched'
+  'roundTrip' | 'windowBytes' | 'memory' | 'version' | 'direct' | 'now' | 'onTouched'
 >;
 
 export class PeerState {
@@ -36,12 +37,12 @@ export class PeerState {
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
+  readonly paths = new RelayPaths();
   readonly #onTouched = (key: string): void => this.streams.touch(key);
-  /** How much may be on its way to the peer. */
-  readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
-  readonly #control: ControlQueue;
+  /** What belongs to no stream and is said once. */
+  readonly control: ControlQueue;
   readonly #strays: PlainStrays;
   #obstacle: NwsError | undefined;
   #kind: PeerKind = 'unknown';
@@ -52,7 +53,7 @@ export class PeerState {
     this.#options = options;
     this.version = new PeerVersion(options.version);
     this.#liveness = new Liveness(options.role, options.now);
-    this.#control = new ControlQueue(options.newKey);
+    this.control = new ControlQueue(options.newKey);
     this.#strays = new PlainStrays(options.memory);
   }
 
@@ -95,7 +96,7 @@ export class PeerState {
 
   /** Nothing is open, remembered or waiting to be sent. */
   get isIdle(): boolean {
-    return this.streams.size === 0 && this.#past.size === 0 && this.#control.isEmpty;
+    return this.streams.size === 0 && this.#past.size === 0 && this.control.isEmpty;
   }
 
   /** Opens a stream as the entry. Early data goes along where the peer is known to speak reliable streams. */
@@ -104,18 +105,13 @@ export class PeerState {
     const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
     const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
-    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
+    return this.streams.add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
   #shared(now: number): Shared {
     const { roundTrip } = this;
-    const { windowBytes, memory, version } = this.#options;
-    return { roundTrip, windowBytes, memory, version, now, onTouched: this.#onTouched };
-  }
-
-  #add(stream: StreamState): StreamState {
-    this.streams.add(stream);
-    return stream;
+    const { windowBytes, memory, version, direct } = this.#options;
+    return { roundTrip, windowBytes, memory, version, direct, now, onTouched: this.#onTouched };
   }
 
   /**
@@ -130,14 +126,16 @@ export class PeerState {
     const isEntry = this.#options.role === 'entry';
     if (isEntry) this.#learn(message.type === 'PLAIN' ? 'plain' : 'reliable', now);
     if (message.type === 'PING') {
-      this.#control.say({ type: 'PONG', key: message.key });
+      this.control.say({ type: 'PONG', key: message.key });
       return undefined;
     }
     if (message.type === 'PONG') {
-      const elapsed = this.#control.pong(message.key, now);
+      const elapsed = this.control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      else this.paths.answered(message.key, now);
       return undefined;
     }
+    if (message.type === 'PATH') return undefined;
     if ('v' in message && message.v !== undefined) this.version.learn(message.v);
     const stream = this.streams.get(message.key);
     if (stream === undefined) return this.#stray(message, now, fresh);
@@ -145,19 +143,18 @@ export class PeerState {
     if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
     this.streams.touch(stream.key);
     stream.take(message, now);
-    this.flight.update(now);
     return stream;
   }
 
   /** A message for a stream that isn't there. */
   #stray(
-    message: Exclude<Message, { type: 'PING' | 'PONG' }>,
+    message: Exclude<Message, { type: 'PING' | 'PONG' | 'PATH' }>,
     now: number,
     fresh: boolean,
   ): StreamState | undefined {
     if (this.#past.has(message.key)) {
       const late = this.#past.answer(message);
-      if (late !== undefined) this.#control.answer(late, now);
+      if (late !== undefined) this.control.answer(late, now);
       return undefined;
     }
     if (message.type === 'CONNECT' || message.type === 'CONNECTR') {
@@ -170,10 +167,8 @@ export class PeerState {
     // Data at offset 0 may be ahead of its CONNECT, and comes again.
     if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
       return undefined;
-    this.#control.answer(
-      resetFor(message.key, new NwsError('connection_terminated', 'no such stream here')),
-      now,
-    );
+    const error = new NwsError('connection_terminated', 'no such stream here');
+    this.control.answer(resetFor(message.key, error), now);
     return undefined;
   }
 
@@ -184,12 +179,12 @@ export class PeerState {
     const detail = this.streams.objection;
     if (detail !== undefined) {
       const refusal = resetFor(key, new NwsError('connection_limit_reached', detail));
-      if (peerKind === 'reliable') this.#control.answer(refusal, now);
+      if (peerKind === 'reliable') this.control.answer(refusal, now);
       return undefined;
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
     const asked = { key, destination, reverse, sendLimit, peerKind } as const;
-    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const stream = this.streams.add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
     const early = [message.data ?? [], this.#strays.claim(key)].flat();
     for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
     return stream;
@@ -227,7 +222,7 @@ export class PeerState {
    * question asks after the next of them.
    */
   probe(now: number): void {
-    this.#control.ping(now);
+    this.control.ping(now);
     this.#liveness.asked(this.streams.askAfter(MAX_ASKED_AFTER, now), now);
   }
 
@@ -245,7 +240,7 @@ export class PeerState {
 
   /** Whether `pull` has something now. */
   ready(now: number): boolean {
-    return !this.#control.isEmpty || !this.streams.ready(now).isEmpty;
+    return !this.control.isEmpty || !this.streams.ready(now).isEmpty;
   }
 
   /**
@@ -262,13 +257,17 @@ export class PeerState {
     this.streams.touch(stream.key);
   }
 
-  /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
-  pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
-    const { flight, streams } = this;
-    const control = this.#control;
-    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
+  /**
+   * The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. For a path beside the
+   * one that carries everything, that is bulk data alone, or a question where the peer isn't known to listen there.
+   */
+  pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
+    const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
+    const { streams, control } = this;
+    const flightBytes = this.#options.flightShareBytes();
     const onRepeat = (): void => this.version.doubt();
-    return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
+    const load = { streams, control, path, isBeside, encoding, flightBytes, onRepeat };
+    return pack(load, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
@@ -280,9 +279,9 @@ export class PeerState {
     }
   }
 
-  /** The link to this peer was replaced: what is in flight is sent again. */
-  relink(now: number): void {
-    this.streams.relink(now);
+  /** This path is gone, or all of them: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
+    this.streams.relink(now, path);
   }
 
   /**

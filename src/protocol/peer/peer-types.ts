@@ -14,6 +14,8 @@ export interface PeerOptions {
   readonly memory: Memory;
   /** How much may be on its way to this peer, as far as memory goes, in bytes. */
   readonly flightShareBytes: () => number;
+  /** As an exit: takes part in looking for direct paths, and says so. */
+  readonly direct?: boolean | undefined;
   /** A fresh random UUID. */
   readonly newKey: () => string;
   readonly now: number;

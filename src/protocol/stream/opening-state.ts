@@ -87,8 +87,8 @@ export class OpeningState {
 
   /** The exit's word that it is open. */
   answer(window: number): Open {
-    const { key, version: v = STREAM_VERSION } = this.#options;
-    return { type: 'OPEN', key, v, window };
+    const { key, version: v = STREAM_VERSION, direct } = this.#options;
+    return { type: 'OPEN', key, v, window, ...(direct && { direct }) };
   }
 
   /** The Go program sends and knows names of exits without a port. */

@@ -24,6 +24,8 @@ type Tagged = Pick<NostrEvent, 'tags'>;
 const ADDRESS_TAG = ['d', ''];
 /** Tells up to which version the author speaks reliable streams. */
 const STREAMS_TAG = ['nws', String(STREAM_VERSION)];
+/** Behind that: the author takes part in looking for direct paths. */
+const DIRECT = 'direct';
 
 /**
  * One encrypted message event for a peer.
@@ -37,21 +39,31 @@ export function messageEvent(peer: string, content: string, createdAt: number): 
  * The exit's certificate for everyone to pin.
  * @param pem one or several certificates, the current one first
  * @param fingerprint SHA-256 of the current certificate's DER, in hex
+ * @param direct whether the exit takes part in looking for direct paths
  */
 export function certificateEvent(
   pem: string,
   pubkey: string,
   fingerprint: string,
   createdAt: number,
+  direct = false,
 ): EventTemplate {
-  const tags = [['p', pubkey], ADDRESS_TAG, STREAMS_TAG, ['x', fingerprint]];
+  const tags = [['p', pubkey], ADDRESS_TAG, streamsTag(direct), ['x', fingerprint]];
   return { kind: KIND.certificate, created_at: createdAt, tags, content: pem };
 }
 
 /** A public exit's sign of life, valid until `expiresAt` (NIP-40). */
-export function announcementEvent(createdAt: number, expiresAt: number): EventTemplate {
-  const tags = [['expiration', String(expiresAt)], ADDRESS_TAG, STREAMS_TAG];
+export function announcementEvent(
+  createdAt: number,
+  expiresAt: number,
+  direct = false,
+): EventTemplate {
+  const tags = [['expiration', String(expiresAt)], ADDRESS_TAG, streamsTag(direct)];
   return { kind: KIND.announcement, created_at: createdAt, tags, content: '' };
+}
+
+function streamsTag(direct: boolean): string[] {
+  return direct ? [...STREAMS_TAG, DIRECT] : STREAMS_TAG;
 }
 
 /** Relays keep such events for no one (NIP-01). */
@@ -72,6 +84,16 @@ export function speaksReliableStreams(event: Tagged): boolean {
 /** Up to which version the author of a 38333 or 38334 speaks reliable streams; 0 where it doesn't. */
 export function streamVersion(event: Tagged): number {
   return wholeNumber(tagValue(event, 'nws')) ?? 0;
+}
+
+/** Whether the author of a 38333 or 38334 takes part in looking for direct paths. */
+export function offersDirect(event: Tagged): boolean {
+  return (
+    event.tags
+      .find((tag) => tag[0] === 'nws')
+      ?.slice(2)
+      .includes(DIRECT) ?? false
+  );
 }
 
 /** Whether the event has an expiration (NIP-40) and it is over at `now`. A value that is no number counts as none. */

@@ -1,7 +1,8 @@
 // Frames of bytes to checked messages. Nothing is allocated by a length that wasn't checked against what is there. Pure.
 
 import { NwsError } from '../../errors.js';
-import { FIN, FRAME_MARK, FRAME_TYPES, HAVE, KEY_BYTES } from './frame.js';
+import { MAX_TEXT } from './fields.js';
+import { FIN, FRAME_MARK, FRAME_TYPES, HAVE, KEY_BYTES, OFFERS_DIRECT } from './frame.js';
 import {
   type Ack,
   type Connect,
@@ -9,11 +10,13 @@ import {
   type Data,
   type Decoded,
   MAX_RANGES,
-  MAX_TEXT,
   type Message,
+  type Open,
+  type Path,
   type Range,
   type Reset,
 } from './message.js';
+import { readPath, splitList } from './path.js';
 import { readVarint, varintLength } from './varint.js';
 
 const SECRET_BYTES = 32;
@@ -54,7 +57,9 @@ function readMessage(type: (typeof FRAME_TYPES)[number], body: Reader): Message 
     case 'CONNECTR':
       return { type, key, ...opening(body), entryPublicAddress: body.text(), ...secret(body) };
     case 'OPEN':
-      return { type, key, v: body.number(), window: body.number() };
+      return { type, key, v: body.number(), window: body.number(), ...offer(body) };
+    case 'PATH':
+      return { type, key, ...secret(body), ...path(body) };
     case 'DATA':
       return { type, key, ...data(body) };
     case 'ACK':
@@ -73,6 +78,15 @@ function opening(body: Reader): Omit<Connect, 'type' | 'key'> {
   const v = body.number();
   if (v < 1) throw bad('v is 0');
   return { v, window: body.number(), destination: body.text() };
+}
+
+function offer(body: Reader): Pick<Open, 'direct'> {
+  const flags = body.hasMore ? body.byte() : 0;
+  return (flags & OFFERS_DIRECT) === 0 ? {} : { direct: true };
+}
+
+function path(body: Reader): Pick<Path, 'candidates' | 'stun'> {
+  return readPath({ candidates: splitList(body.text()), stun: splitList(body.text()) });
 }
 
 function secret(body: Reader): Pick<ConnectR, 'secret'> {

@@ -2,6 +2,7 @@
 // sizes; frame-reader.ts reads them. The layout is in ../README.md, "Frames". Pure.
 
 import type { Message, Range } from './message.js';
+import { joinList } from './path.js';
 import { bodyRoom, MAX_VARINT_BYTES, varintBytes, writeVarint } from './varint.js';
 
 /** First byte of a frame; no JSON text begins with it. */
@@ -12,13 +13,16 @@ export const KEY_BYTES = 16;
 
 /** By their place: the number that stands for a type. 0 is none. */
 export const FRAME_TYPES = [
-  ...[undefined, 'CONNECT', 'CONNECTR', 'OPEN', 'DATA', 'ACK', 'RESET', 'PING', 'PONG'],
+  ...[undefined, 'CONNECT', 'CONNECTR', 'OPEN', 'DATA', 'ACK', 'RESET', 'PING', 'PONG', 'PATH'],
 ] as const;
 const NUMBERS = new Map(FRAME_TYPES.map((type, number) => [type, number]));
 
 /** In the flags of DATA. */
 export const FIN = 1;
 export const HAVE = 2;
+
+/** In the flags of OPEN, which are left out where they are 0. */
+export const OFFERS_DIRECT = 1;
 
 /** One range of `have`, at the most. */
 export const RANGE_BYTES = 2 * MAX_VARINT_BYTES;
@@ -65,7 +69,14 @@ function bodyBytes(message: Message): number {
       return KEY_BYTES + opening + textBytes(entryPublicAddress) + blobBytes(secret?.length ?? 0);
     }
     case 'OPEN':
-      return KEY_BYTES + varintBytes(message.v) + varintBytes(message.window);
+      return (
+        KEY_BYTES + varintBytes(message.v) + varintBytes(message.window) + (message.direct ? 1 : 0)
+      );
+    case 'PATH': {
+      const { secret, candidates, stun } = message;
+      const lists = textBytes(joinList(candidates)) + textBytes(joinList(stun));
+      return KEY_BYTES + blobBytes(secret?.length ?? 0) + lists;
+    }
     case 'DATA': {
       const { offset, ack, window, have, data } = message;
       const ranges = have?.length ? rangesBytes(have) : 0;
@@ -99,7 +110,12 @@ function writeBody(frame: Buffer, start: number, message: Message): number {
       return writeBlob(frame, at, message.secret ?? NOTHING);
     case 'OPEN':
       at = writeVarint(frame, at, message.v);
-      return writeVarint(frame, at, message.window);
+      at = writeVarint(frame, at, message.window);
+      return message.direct ? frame.writeUInt8(OFFERS_DIRECT, at) : at;
+    case 'PATH':
+      at = writeBlob(frame, at, message.secret ?? NOTHING);
+      at = writeText(frame, at, joinList(message.candidates));
+      return writeText(frame, at, joinList(message.stun));
     case 'DATA': {
       const { data, fin, have } = message;
       at = frame.writeUInt8((fin ? FIN : 0) | (have?.length ? HAVE : 0), at);

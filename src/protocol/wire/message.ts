@@ -3,6 +3,10 @@
 
 import { NwsError } from '../../errors.js';
 import { decodeBase64 } from './base64.js';
+import { bad, type Fields, offset, text } from './fields.js';
+import { encodePath, type Path, readOffer, readPath } from './path.js';
+
+export type { Path } from './path.js';
 
 /** Opens a stream. Without `v` it comes from a NIP-443 peer that knows nothing of reliable streams. */
 export interface Connect {
@@ -32,6 +36,8 @@ export interface Open {
   readonly key: string;
   readonly v: number;
   readonly window: number;
+  /** The exit takes part in looking for a direct path. */
+  readonly direct?: boolean | undefined;
 }
 
 /** Bytes of a reliable stream from `offset`; `fin` takes the place behind the last byte. */
@@ -86,10 +92,18 @@ export interface Pong {
 /** Half-open range of offsets `[from, to)` that arrived ahead of a gap. */
 export type Range = readonly [from: number, to: number];
 
-export type Message = Connect | ConnectR | Open | Data | PlainData | Ack | Reset | Ping | Pong;
+export type Message =
+  | Connect
+  | ConnectR
+  | Open
+  | Data
+  | PlainData
+  | Ack
+  | Reset
+  | Ping
+  | Pong
+  | Path;
 
-/** Longest `destination`, `entryPublicAddress`, `error` and `detail`, in characters. */
-export const MAX_TEXT = 1024;
 /** Messages in one event. More than fit an event of 64 KiB can't be meant well. */
 export const MAX_MESSAGES = 1024;
 /** Ranges in one `have`. */
@@ -146,7 +160,7 @@ export function decodeMessage(value: unknown): Message {
       return { type: 'CONNECTR', key, ...opening(fields), entryPublicAddress, ...secret(fields) };
     }
     case 'OPEN':
-      return { type: 'OPEN', key, v: offset(fields, 'v'), window: offset(fields, 'window') };
+      return { type: 'OPEN', key, ...numbers(fields), ...readOffer(fields) };
     case 'DATA':
     case 'SOCKS5RESPONSE':
       return data(fields, key);
@@ -161,6 +175,8 @@ export function decodeMessage(value: unknown): Message {
     case 'PING':
     case 'PONG':
       return { type: fields.type, key };
+    case 'PATH':
+      return { type: 'PATH', key, ...secret(fields), ...readPath(fields) };
     default:
       throw bad('type is unknown');
   }
@@ -200,30 +216,11 @@ export function encodeMessage(message: Message): string {
         data: message.data?.toString('base64'),
         secret: message.secret?.toString('base64'),
       });
+    case 'PATH':
+      return encodePath(message);
     default:
       return JSON.stringify(message);
   }
-}
-
-type Fields = Readonly<Record<string, unknown>>;
-
-function bad(message: string): NwsError {
-  return new NwsError('bad_message', message);
-}
-
-function text(fields: Fields, name: string): string {
-  const value = fields[name];
-  if (typeof value !== 'string') throw bad(`${name} is not a string`);
-  if (value.length > MAX_TEXT) throw bad(`${name} is longer than ${MAX_TEXT} characters`);
-  return value;
-}
-
-function offset(fields: Fields, name: string): number {
-  const value = fields[name];
-  if (!Number.isSafeInteger(value) || (value as number) < 0) {
-    throw bad(`${name} is not an integer from 0 to 2^53 - 1`);
-  }
-  return value as number;
 }
 
 function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' | 'data'> {
@@ -238,6 +235,10 @@ function opening(fields: Fields): Pick<Connect, 'destination' | 'v' | 'window' |
     window: offset(fields, 'window'),
     ...(bytes.length > 0 && { data: bytes }),
   };
+}
+
+function numbers(fields: Fields): Pick<Open, 'v' | 'window'> {
+  return { v: offset(fields, 'v'), window: offset(fields, 'window') };
 }
 
 function secret(fields: Fields): { secret?: Buffer } {

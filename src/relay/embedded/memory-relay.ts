@@ -13,6 +13,7 @@ import { defaultBehaviour, type RelayBehaviour, seededRandom } from './behaviour
 import { RelayClient } from './client.js';
 import { RelayCore } from './core.js';
 import { refuseHandshake, turnedAway } from './handshake.js';
+import { StunServer } from './stun-server.js';
 
 export type { RelayBehaviour } from './behaviour.js';
 export { strfryBehaviour } from './presets.js';
@@ -34,6 +35,8 @@ export interface MemoryRelayOptions {
   readonly maxEventBytes?: number | undefined;
   /** Habits and faults of other relays; default: none. */
   readonly behaviour?: Partial<RelayBehaviour> | undefined;
+  /** Answers STUN on the UDP port of the same number, on every address. */
+  readonly stun?: boolean | undefined;
   /** Repeats the same losses and repetitions. */
   readonly seed?: number | undefined;
 }
@@ -69,6 +72,7 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
   readonly #webSockets: WebSocketServer;
   readonly #clients = new Map<WebSocket, RelayClient>();
   readonly #log: Logger | undefined;
+  #stun: StunServer | undefined;
   #disconnectedAt = performance.now();
 
   private constructor(options: MemoryRelayOptions) {
@@ -104,7 +108,17 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
       const hint = 'stop what listens there, or choose another port';
       throw new NwsError(code, `port ${port} on ${host} is taken`, { cause, hint });
     }
+    try {
+      if (options.stun) relay.#stun = await StunServer.start({ port: relay.#port });
+    } catch (error) {
+      await relay.close();
+      throw error;
+    }
     return relay;
+  }
+
+  get #port(): number {
+    return (this.#server.address() as AddressInfo).port;
   }
 
   /** `ws://host:port`. */
@@ -135,7 +149,7 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
     this.#webSockets.close();
     this.#server.closeAllConnections();
     this.#core.close();
-    await closed;
+    await Promise.all([closed, this.#stun?.close()]);
   }
 
   get #maxFrameBytes(): number {

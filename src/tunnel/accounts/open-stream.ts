@@ -15,7 +15,8 @@ export interface StreamFacts {
 }
 
 /** Over relays, or by a connection that the exit made to the entry. */
-export type Way = 'relay' | 'reverse';
+/** Over relays, over a connection that the exit made to the entry (CONNECTR), or over a direct path. */
+export type Way = 'relay' | 'reverse' | 'direct';
 
 /** Bytes from the client to the destination, and back. */
 export interface Bytes {

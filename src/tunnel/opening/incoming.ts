@@ -15,6 +15,8 @@ export interface IncomingStream {
   readonly reverse: { readonly address: string; readonly secret: Buffer | undefined } | undefined;
   /** Aborted when the entry gives up before it has an answer. */
   readonly signal: AbortSignal;
+  /** Set where the bytes take a direct path. */
+  readonly way?: 'direct' | undefined;
   /**
    * The target is there: the stream opens. One that the entry gave up meanwhile comes back destroyed.
    * @param over the connection to the entry, where it waits for one

@@ -23,6 +23,26 @@ export function openStream(
   return ask(peer, destination, (state) => peer.attach(state), { signal }).answer;
 }
 
+export interface ByRelayOptions {
+  readonly destination: string;
+  readonly early?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The same, where with `early` nobody waits for the answer of an exit that speaks reliable streams.
+ * @throws NwsError why it can't be opened, or the signal's reason.
+ */
+export async function openByRelay(
+  peer: Peer,
+  { destination, early, signal }: ByRelayOptions,
+): Promise<TunnelStream> {
+  if (early && peer.state.kind === 'reliable') return peer.openEarly(destination);
+  const stream = await openStream(peer, destination, signal);
+  if (stream.errored !== null) throw stream.errored;
+  return stream;
+}
+
 /** @param onOpen makes the answer of the open stream, before anything else happens to it */
 export function ask<T>(
   peer: Peer,

@@ -4,7 +4,8 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NwsError } from '../../errors.js';
-import { secureAsClient } from './tls.js';
+import { TcpWire } from '../secured/tcp-wire.js';
+import { secureAsClient } from '../secured/tls.js';
 
 /** The entry's answer to a key that it expects (PROTOCOL, "CONNECTR"). */
 export const ACCEPTED = 0x01;
@@ -34,7 +35,9 @@ export async function presentKey(
   socket.on('error', () => undefined);
   socket.write(key, 'latin1');
   await answer(socket, timeoutMs);
-  return secret === undefined ? socket : secureAsClient(socket, { key, secret, timeoutMs });
+  return secret === undefined
+    ? socket
+    : secureAsClient((failed) => new TcpWire(socket, failed), { key, secret, timeoutMs });
 }
 
 /** Takes one byte; what comes behind it stays in the socket. */

@@ -4,8 +4,9 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { NwsError } from '../../errors.js';
+import { TcpWire } from '../secured/tcp-wire.js';
+import { secureAsServer, type Wire } from '../secured/tls.js';
 import { ACCEPTED } from './dial.js';
-import { secureAsServer } from './tls.js';
 
 /** How long a connection may take to come: the exit's dialling, the key and the handshake. */
 const EXPECT_TIMEOUT_MS = 10_000;
@@ -125,7 +126,8 @@ export class ReverseExpected {
     expectation.trying.add(socket);
     socket.write(Buffer.of(ACCEPTED));
     try {
-      const stream = await secureAsServer(socket, { key, secret, timeoutMs: handshakeMs });
+      const wire = (failed: (error: Error) => void): Wire => new TcpWire(socket, failed);
+      const stream = await secureAsServer(wire, { key, secret, timeoutMs: handshakeMs });
       expectation.trying.delete(socket);
       if (!this.#isExpected(key, expectation)) return this.#refuse(stream, 'unknown_key');
       expectation.settle(stream);

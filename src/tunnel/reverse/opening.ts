@@ -10,8 +10,8 @@ import { BoundedMap } from '../../common/bounded.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { ask } from '../opening/opening.js';
 import type { Peer } from '../peer.js';
+import { SecuredStream } from '../secured/stream.js';
 import type { ReverseListener } from './listener.js';
-import { ReverseStream } from './stream.js';
 
 /** How long an exit may take to say that it can't reach us, or to be here. */
 const CONNECTED_MS = 5_000;
@@ -65,7 +65,7 @@ export class ReverseOpener {
     if (!isFit || (this.#resting.get(peer.pubkey) ?? 0) > performance.now()) return undefined;
     try {
       const { connection, key } = await this.#connect(peer, destination, signal);
-      const stream = new ReverseStream(connection);
+      const stream = new SecuredStream(connection);
       this.#open.add(stream);
       stream.once('close', () => this.#open.delete(stream));
       if (stream.closed) this.#open.delete(stream);

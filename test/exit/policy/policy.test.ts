@@ -1,8 +1,8 @@
 // Which destinations are the exit's own, and what a public exit opens and keeps closed.
 
 import { expect } from 'chai';
+import { ownAddresses } from '../../../src/common/net/own-addresses.js';
 import { createSigner, generateSecretKey } from '../../../src/crypto/signer.js';
-import { ownAddresses } from '../../../src/exit/policy/own-addresses.js';
 import { Policy, type PolicyOptions } from '../../../src/exit/policy/policy.js';
 import { parseRule } from '../../../src/exit/policy/rules.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../../../src/protocol/names/address.js';

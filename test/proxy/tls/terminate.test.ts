@@ -108,7 +108,7 @@ describe('proxy: CONNECT to .nostr, terminating TLS', () => {
     expect(head)
       .to.match(/^HTTP\/2 504 /)
       .and.to.match(/^content-type: text\/html/im);
-    expect(body).to.include('nobody answers &#60;here&#62;').and.to.include('wait');
+    expect(body).to.include('Nobody answers &#60;here&#62;.').and.to.include('Wait.');
   });
 
   it('believes a certificate that the exit has published since', async () => {

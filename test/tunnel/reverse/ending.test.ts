@@ -9,7 +9,7 @@ import { connect as connectTls, createSecureContext, TLSSocket } from 'node:tls'
 import { expect } from 'chai';
 import { createSigner, generateSecretKey } from '../../../src/crypto/signer.js';
 import { openExitCertificate } from '../../../src/tls/certificate.js';
-import { ReverseStream } from '../../../src/tunnel/reverse/stream.js';
+import { SecuredStream } from '../../../src/tunnel/secured/stream.js';
 import { useTempFolder } from '../../cli/harness.js';
 import { until } from '../../support/until.js';
 import { newSecret, Scene } from './support.js';
@@ -26,9 +26,9 @@ describe('the end of a reverse connection', () => {
   });
   afterEach(() => scene.close());
 
-  async function pair(isSecret: boolean): Promise<{ entry: ReverseStream; exit: ReverseStream }> {
+  async function pair(isSecret: boolean): Promise<{ entry: SecuredStream; exit: SecuredStream }> {
     const { entry, exit } = await scene.pair(isSecret ? newSecret() : undefined);
-    return { entry: new ReverseStream(entry), exit: new ReverseStream(exit) };
+    return { entry: new SecuredStream(entry), exit: new SecuredStream(exit) };
   }
 
   function writeAll(stream: Duplex): void {
@@ -112,7 +112,7 @@ describe('the end of a reverse connection', () => {
     const { entry, exit } = await scene.pair(newSecret());
     exit.on('error', () => undefined).destroy();
     await until(() => entry.closed);
-    const late = new ReverseStream(entry);
+    const late = new SecuredStream(entry);
     await until(() => late.closed);
     expect(late.errored).to.be.instanceOf(Error);
   });

@@ -1,4 +1,4 @@
-// A stream over a reverse connection, as both sides hand it on: an end that is certain to arrive, and no socket.
+// A stream that goes past the relays, as both sides hand it on: an end that is certain to arrive, and no socket.
 // Node takes a TLSSocket for a socket and lets a second TLS on top read past it, at the level where nobody sees
 // whether it has ended in order or was cut (tls.ts).
 
@@ -11,10 +11,10 @@ import { SocketLike } from '../duplex/socket-like.js';
 /** How long a connection that has ended on our side, and is wanted no more, waits for the peer's end. */
 const LINGER_MS = 5_000;
 
-export class ReverseStream extends SocketLike {
+export class SecuredStream extends SocketLike {
   readonly #inner: Duplex;
 
-  /** @param inner what presentKey() or ReverseListener.expect() gave, of which nothing was read yet */
+  /** @param inner a secured connection, or a bare one of NIP-443, of which nothing was read yet */
   constructor(inner: Duplex) {
     super({ allowHalfOpen: true });
     this.#inner = inner;

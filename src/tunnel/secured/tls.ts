@@ -1,12 +1,10 @@
-// TLS 1.3 with a pre-shared key and nothing else (RFC 8446, section 4.2.11) on a reverse connection: no
-// certificate on either side, a fresh key exchange inside. Who may present which key is expected.ts.
+// TLS 1.3 with a pre-shared key and nothing else (RFC 8446, section 4.2.11) on a connection that goes past the
+// relays: no certificate on either side, a fresh key exchange inside. Who may use which key is the caller's matter.
 
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type ConnectionOptions, connect, createServer, TLSSocket } from 'node:tls';
 import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
 import { NwsError } from '../../errors.js';
-import { ReverseWire } from './wire.js';
 
 /** Version and cipher without a choice: an external key is bound to a hash, SHA-256, and both sides are ours. */
 const FIXED = {
@@ -17,6 +15,15 @@ const FIXED = {
   ca: [],
 } as const satisfies ConnectionOptions;
 
+/** What TLS runs over. It carries bytes in order; whether an end of it is one of TLS, too, is decided here. */
+export interface Wire extends Duplex {
+  /** To be called when TLS has seen the peer's close_notify: from then on nothing is missing. */
+  markClean(): void;
+}
+
+/** Makes the wire; its errors, and a close without an end, go to `failed`, since TLS would not hand them on. */
+export type WireMaker = (failed: (error: Error) => void) => Wire;
+
 export interface PskOptions {
   /** PSK identity: the key of the stream. */
   readonly key: string;
@@ -26,11 +33,11 @@ export interface PskOptions {
 }
 
 /**
- * The entry's side of the handshake. The socket needs `allowHalfOpen`; on failure it is destroyed.
+ * The server's side of the handshake. On failure the wire is destroyed.
  * @throws NwsError `reverse_unreachable`.
  */
-export function secureAsServer(socket: Socket, options: PskOptions): Promise<TLSSocket> {
-  return secure(socket, options, (wire, done, fail) => {
+export function secureAsServer(make: WireMaker, options: PskOptions): Promise<TLSSocket> {
+  return secure(make, options, (wire, done, fail) => {
     // One for each connection, and so its own ticket keys: what one stream began must not resume as another one.
     const server = createServer({
       ...FIXED,
@@ -42,11 +49,11 @@ export function secureAsServer(socket: Socket, options: PskOptions): Promise<TLS
 }
 
 /**
- * The exit's side of the handshake. The socket needs `allowHalfOpen`; on failure it is destroyed.
+ * The client's side of the handshake. On failure the wire is destroyed.
  * @throws NwsError `reverse_unreachable`.
  */
-export function secureAsClient(socket: Socket, options: PskOptions): Promise<TLSSocket> {
-  return secure(socket, options, (wire, done, fail) => {
+export function secureAsClient(make: WireMaker, options: PskOptions): Promise<TLSSocket> {
+  return secure(make, options, (wire, done, fail) => {
     const tls = connect({
       ...FIXED,
       socket: wire,
@@ -60,7 +67,7 @@ export function secureAsClient(socket: Socket, options: PskOptions): Promise<TLS
 
 /** Waits for a handshake that `start` begins and that ends in `done` or `fail`; later calls of `fail` are ignored. */
 function secure(
-  socket: Socket,
+  make: WireMaker,
   { timeoutMs }: PskOptions,
   start: (wire: Duplex, done: (tls: TLSSocket) => void, fail: (error: Error) => void) => void,
 ): Promise<TLSSocket> {
@@ -68,7 +75,7 @@ function secure(
   return new Promise((resolve, reject) => {
     let secured: TLSSocket | undefined;
     let hasEnded = false;
-    const wire = new ReverseWire(socket, (error) => {
+    const wire = make((error) => {
       if (secured === undefined) fail(error);
       else secured.destroy(error);
     });
@@ -133,7 +140,7 @@ function cut(): NwsError {
 function failure(cause: Error): NwsError {
   const { code } = cause as NodeJS.ErrnoException;
   const reason = cause instanceof NwsError ? cause.message : (code ?? cause.message);
-  return new NwsError('reverse_unreachable', `the reverse connection's TLS failed: ${reason}`, {
+  return new NwsError('reverse_unreachable', `the TLS of the connection failed: ${reason}`, {
     cause,
   });
 }

@@ -11,7 +11,7 @@ import {
   isGloballyReachable,
   parseAddress,
   parseNetwork,
-} from '../../../src/exit/policy/addresses.js';
+} from '../../../src/common/net/addresses.js';
 
 const ipv4 = fc.uint8Array({ minLength: 4, maxLength: 4 }).map((bytes) => [...bytes]);
 /** Near the special networks, where random bytes hardly ever come. */

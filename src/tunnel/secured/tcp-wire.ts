@@ -5,12 +5,13 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError } from '../../errors.js';
+import type { Wire } from './tls.js';
 
 interface Chunk {
   readonly chunk: Buffer;
 }
 
-export class ReverseWire extends Duplex {
+export class TcpWire extends Duplex implements Wire {
   readonly #socket: Socket;
   readonly #failed: (error: Error) => void;
   #isClean = false;
@@ -33,7 +34,6 @@ export class ReverseWire extends Duplex {
     if (socket.closed) process.nextTick(() => this.#closed());
   }
 
-  /** To be called when TLS has seen the peer's close_notify: from then on nothing is missing. */
   markClean(): void {
     this.#isClean = true;
   }

@@ -1,0 +1,171 @@
+// Direct paths between two homes: found through NATs as homes have them, done without where they can't be, and never
+// looked for without consent.
+
+import { expect } from 'chai';
+import { Scene, STUN, STUN_IPV6, twoHomes } from './direct-support.js';
+import { homeRouter, type Network, natObstacle } from './network.js';
+
+const MB = 1_000_000;
+/** By hand: NWS_DIRECT_MB=1000. */
+const DOWNLOAD_BYTES = Number(process.env.NWS_DIRECT_MB ?? 20) * MB;
+/** Each destination sees another port. */
+const SYMMETRIC = { masquerade: 'masquerade random,fully-random' };
+const ON = ['--direct', '--stun', STUN];
+
+describe('direct paths', function () {
+  this.timeout(180_000);
+  let scene: Scene;
+
+  before(function () {
+    const reason = natObstacle();
+    if (reason === undefined) return;
+    console.log(`    skipped: no network namespaces with NAT here (${reason})`);
+    this.skip();
+  });
+  afterEach(() => scene?.close());
+
+  /** A first request, which goes over the relay, and the end of looking for a path. */
+  async function settled(): Promise<unknown> {
+    expect(await scene.waysOf(1)).to.deep.equal(['relay']);
+    return scene.settled();
+  }
+
+  it('stand between two homes, with a relay that sees only the beginning', async () => {
+    scene = await Scene.start(twoHomes);
+    await scene.startExit(...ON);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(2)).to.deep.equal(['direct', 'direct']);
+    const before = scene.events;
+    expect(await scene.download(DOWNLOAD_BYTES)).to.include({ status: 0, isRight: true });
+    expect(scene.events - before).to.be.below(10);
+  });
+
+  it('stand where the exit can be reached, without STUN', async () => {
+    const opens = { port: 7_000, to: '10.2.0.2' };
+    scene = await Scene.start((network) => twoHomes(network, {}, { opens }), false);
+    await scene.startExit('--direct', '--direct-address', '8.8.5.2:7000');
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+  });
+
+  it('stand over IPv6 where there is nothing else', async () => {
+    scene = await Scene.start(twoHomesIpv6);
+    await scene.startExit('--direct', '--stun', STUN_IPV6);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+    expect(scene.proxy!.logged('a direct path stands')[0]!.remote).to.match(/^\[2a00:5:/);
+  });
+
+  it('stand between neighbours behind one NAT that say their local addresses', async () => {
+    scene = await Scene.start(oneHome);
+    await scene.startExit('--direct', '--direct-local', '--stun', STUN);
+    await scene.startProxy('--direct', '--direct-local');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+    expect(scene.proxy!.logged('a direct path stands')[0]!.remote).to.match(/^10\.1\.0\.3:/);
+  });
+
+  it('are given up where both NATs are symmetric, and nobody waits for that', async () => {
+    scene = await Scene.start((network) => twoHomes(network, SYMMETRIC));
+    await scene.startExit('--direct', '--stun', STUN);
+    await scene.startProxy(...ON);
+    expect(await settled()).to.match(/no probe came through/);
+    expect(await scene.waysOf(2)).to.deep.equal(['relay', 'relay']);
+  });
+
+  it('are given up where UDP is dropped', async () => {
+    scene = await Scene.start((network) => {
+      twoHomes(network);
+      network.filter('entry-home', dropUdp('inet'));
+    });
+    await scene.startExit(...ON);
+    await scene.startProxy(...ON);
+    expect(await settled()).to.match(/no STUN server answers/);
+    expect(await scene.waysOf(1)).to.deep.equal(['relay']);
+  });
+
+  it('are given up where the STUN server is silent', async () => {
+    scene = await Scene.start(twoHomes, false);
+    await scene.startExit(...ON);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.match(/no STUN server answers/);
+    expect(await scene.waysOf(1)).to.deep.equal(['relay']);
+  });
+
+  for (const [who, exitFlags, proxyFlags] of [
+    ['neither side', ['--allow', '192.0.2.1:1'], []],
+    ['the exit alone', ON, []],
+    ['the entry alone', [], ON],
+  ] as const) {
+    it(`send nothing where ${who} wants one`, async () => {
+      scene = await Scene.start(twoHomes);
+      for (const host of ['entry', 'exit']) scene.network.filter(host, COUNT_UDP);
+      await scene.startExit(...exitFlags);
+      await scene.startProxy(...proxyFlags);
+      expect(await scene.waysOf(3)).to.deep.equal(['relay', 'relay', 'relay']);
+      for (const host of ['entry', 'exit']) {
+        const counted = scene.network.run(host, 'nft', 'list', 'table', 'inet', 'count');
+        expect(counted).to.include('counter packets 0 bytes 0');
+      }
+    });
+  }
+
+  it('are cut in the middle of a download, which ends with an error; then relays serve again', async () => {
+    scene = await Scene.start(twoHomes);
+    await scene.startExit(...ON);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    const download = scene.download(2_000 * MB);
+    await scene.busy();
+    const cutAt = performance.now();
+    scene.network.filter('world', dropUdp('inet'));
+    const { status, isRight, endedAt } = await download;
+    console.log(`    an error ${((endedAt - cutAt) / 1_000).toFixed(1)} s after the cut`);
+    expect(status).to.not.equal(0);
+    expect(isRight).to.equal(false);
+    expect(scene.fetch()).to.equal('from behind\n');
+    expect(scene.proxy!.logged('a direct path is gone')).to.have.length(1);
+  });
+});
+
+const COUNT_UDP = `table inet count {
+  chain out { type filter hook output priority 0; meta l4proto udp counter; }
+}`;
+
+/** Of what is to be passed on, datagrams are dropped. */
+function dropUdp(family: 'ip' | 'inet'): string {
+  return `table ${family} cut {
+    chain forward { type filter hook forward priority -1; meta l4proto udp drop; }
+  }`;
+}
+
+function twoHomesIpv6(network: Network): void {
+  network.add('world', 'entry-home', 'entry', 'exit-home', 'exit');
+  network.link('world', '8.8.4.1/24,2a00:4::1/64', 'entry-home', '8.8.4.2/24,2a00:4::2/64');
+  network.link('entry-home', '10.1.0.1/24,2a00:4:1::1/64', 'entry', '10.1.0.2/24,2a00:4:1::2/64');
+  network.link('world', '8.8.5.1/24,2a00:5::1/64', 'exit-home', '8.8.5.2/24,2a00:5::2/64');
+  network.link('exit-home', '10.2.0.1/24,2a00:5:1::1/64', 'exit', '10.2.0.2/24,2a00:5:1::2/64');
+  network.ip('world', '-6', 'route', 'add', '2a00:4:1::/64', 'via', '2a00:4::2');
+  network.ip('world', '-6', 'route', 'add', '2a00:5:1::/64', 'via', '2a00:5::2');
+  for (const router of ['entry-home', 'exit-home']) {
+    network.forward(router);
+    network.filter(router, homeRouter('world'));
+    // The relay is reached by IPv4 still; datagrams are not.
+    network.filter(router, dropUdp('ip'));
+  }
+}
+
+function oneHome(network: Network): void {
+  network.add('world', 'entry-home', 'entry', 'exit');
+  network.link('world', '8.8.4.1/24', 'entry-home', '8.8.4.2/24');
+  network.ip('entry-home', 'link', 'add', 'lan', 'type', 'bridge');
+  network.ip('entry-home', 'address', 'add', '10.1.0.1/24', 'dev', 'lan');
+  network.ip('entry-home', 'link', 'set', 'lan', 'up');
+  network.plug('entry-home', 'lan', 'entry', '10.1.0.2/24', '10.1.0.1');
+  network.plug('entry-home', 'lan', 'exit', '10.1.0.3/24', '10.1.0.1');
+  network.forward('entry-home');
+  network.filter('entry-home', homeRouter('world'));
+}
