@@ -44,7 +44,7 @@ export class ReliableFlow {
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
     // A peer that answers our question about its closed window is alive, however slow its reader is.
-    if (progress || this.#send.inFlightBytes === 0) this.restart(now);
+    if (progress || this.#send.isAcknowledged) this.restart(now);
     if (message.type === 'ACK') return undefined;
     const { offset, data, fin } = message;
     const reception = this.#receive.receive(offset, data, fin, now);

@@ -54,9 +54,14 @@ export class SendHalf {
     return this.#segments.lostBytes;
   }
 
+  /** Whatever was sent is acknowledged, without a gap: what arrived behind one may be of no use to the peer. */
+  get isAcknowledged(): boolean {
+    return this.#segments.isEmpty;
+  }
+
   /** Everything, the fin included, is acknowledged. */
   get finished(): boolean {
-    return this.#finSent && this.#segments.isEmpty;
+    return this.#finSent && this.isAcknowledged;
   }
 
   /** Something waits for an answer of the peer. */
