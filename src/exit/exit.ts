@@ -8,23 +8,24 @@ import type { Logger } from 'pino';
 import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
-import { NwsError, toNwsError } from '../errors.js';
+import { NwsError } from '../errors.js';
 import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
 import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
+import { encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
-import type { DirectExit } from '../tunnel/direct/direct-exit.js';
 import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { fittingFiles, warnOfFewFiles } from '../tunnel/open-files.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
+import type { SessionOptions } from '../tunnel/session-options.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
+import { fittingName } from './announcing/fitting-name.js';
 import { Heartbeat } from './announcing/heartbeat.js';
 import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
 import { startDirect } from './dial/direct.js';
@@ -81,6 +82,12 @@ export interface ExitOptions {
   readonly auth?: Credentials | undefined;
 }
 
+/** Who may come, for what and how much: what may change while an exit runs. */
+export type Access = Pick<
+  ExitOptions,
+  'allow' | 'deny' | 'allowClients' | 'denyClients' | 'clientLimits'
+>;
+
 /** An exit that runs. */
 export interface RunningExit {
   /** Its public key, hex. */
@@ -106,6 +113,11 @@ export interface RunningExit {
    *   `shutting_down` once it is closed
    */
   serve(handler: Handler): Promise<void>;
+  /**
+   * Takes other rules from now on; what is left out is as by default. Streams that are open stay, but those of a client
+   * that may not come any more, to which nothing more is said.
+   */
+  update(access: Access): void;
   /** Lets streams end for `graceMs`, then resets them. */
   close(graceMs?: number): Promise<void>;
 }
@@ -127,7 +139,18 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const directExit = options.direct && (await startDirect(options.direct, policy, log));
   const admission = admissionFor(options, policy, certificate, accounts);
   const take = (incoming: IncomingStream): void => admission.take(incoming);
-  const { pool, session } = connect(options, events, take, directExit);
+  let access: Access = options;
+  const mayCome = (client: string): boolean => admits(access, client);
+  const { pool, session } = connect(options, events, {
+    onIncoming: take,
+    admits: mayCome,
+    directExit,
+  });
+  const update = (next: Access): void => {
+    access = next;
+    policy.update(next.allow ?? [], next.deny ?? []);
+    admission.update(next.clientLimits ?? DEFAULT_CLIENT_LIMITS);
+  };
   let shown: Shown = { target, certificate };
   let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
@@ -182,6 +205,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     },
     events,
     serve,
+    update,
     close,
   };
 }
@@ -189,18 +213,15 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
 function connect(
   options: ExitOptions,
   { onRelay }: Events,
-  onIncoming: (incoming: IncomingStream) => void,
-  directExit: DirectExit | undefined,
+  asExit: Pick<SessionOptions, 'onIncoming' | 'admits' | 'directExit'>,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
-  const mayCome = (client: string): boolean => admits(options, client);
   // Each stream has a connection to its target.
   const maxStreams = fittingFiles(MAX_STREAMS);
-  const asExit = { signer, relays, admits: mayCome, maxStreams, onIncoming, directExit };
-  const session = new Session({ pool, log, ...asExit });
+  const session = new Session({ pool, log, signer, relays, maxStreams, ...asExit });
   return { pool, session };
 }
 
@@ -269,21 +290,6 @@ async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> 
   log.warn(
     'no relay has taken the certificate yet; clients cannot verify this exit until one does',
   );
-}
-
-/** A name holds 253 characters, a relay 39 bytes: what does not fit is left to the nprofile. */
-function fittingName(pubkey: string, relays: readonly string[], log: Logger): string {
-  const fitting: string[] = [];
-  let name = encodeName({ pubkey, relays: [] });
-  for (const relay of relays) {
-    try {
-      name = encodeName({ pubkey, relays: [...fitting, relay] });
-      fitting.push(relay);
-    } catch (error) {
-      log.warn({ relay }, `left out of the name: ${toNwsError(error).message}`);
-    }
-  }
-  return name;
 }
 
 function servesAlready(): NwsError {
