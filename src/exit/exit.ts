@@ -3,7 +3,7 @@
 //   relays ═ RelayPool ─ Session ─ Admission ─ HttpTarget | TcpTarget ─ dial ─ target
 
 import type { Agent } from 'node:http';
-import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
+import type { EventTemplate } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
@@ -13,7 +13,7 @@ import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
 import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeNprofile, encodeNpub } from '../protocol/names/address.js';
-import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
+import { certificateEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
@@ -27,7 +27,9 @@ import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { fittingName } from './announcing/fitting-name.js';
 import { Heartbeat } from './announcing/heartbeat.js';
-import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
+import { relayListTemplate } from './announcing/relay-list.js';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS, type Lists } from './clients/clients.js';
+import { door } from './clients/door.js';
 import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
@@ -39,8 +41,6 @@ import { TcpTarget } from './targets/tcp-target.js';
 
 /** How long a start waits for a relay to take the certificate before it goes on without. */
 const ANNOUNCE_WAIT_MS = 10_000;
-/** How long relays may take to show the relay list that was published before. */
-const QUERY_TIMEOUT_MS = 3_000;
 
 /** What an exit is started with. */
 export interface ExitOptions {
@@ -139,15 +139,14 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const directExit = options.direct && (await startDirect(options.direct, policy, log));
   const admission = admissionFor(options, policy, certificate, accounts);
   const take = (incoming: IncomingStream): void => admission.take(incoming);
-  let access: Access = options;
-  const mayCome = (client: string): boolean => admits(access, client);
+  const lists = listsOf(options);
   const { pool, session } = connect(options, events, {
     onIncoming: take,
-    admits: mayCome,
+    admits: door(lists, accounts.failures),
     directExit,
   });
   const update = (next: Access): void => {
-    access = next;
+    Object.assign(lists, listsOf(next));
     policy.update(next.allow ?? [], next.deny ?? []);
     admission.update(next.clientLimits ?? DEFAULT_CLIENT_LIMITS);
   };
@@ -225,6 +224,10 @@ function connect(
   return { pool, session };
 }
 
+function listsOf({ allowClients, denyClients }: Access): Lists {
+  return { allowClients, denyClients };
+}
+
 function policyOf({ signer, isPublic = false, allow = [], deny = [] }: ExitOptions): Policy {
   return new Policy({ isPublic, allow, deny, ownPubkey: signer.pubkey, ownAddresses });
 }
@@ -262,26 +265,6 @@ function certificateTemplate(
 ): EventTemplate {
   const now = Math.floor(Date.now() / 1000);
   return certificateEvent(cert, signer.pubkey, fingerprint, now, direct !== undefined);
-}
-
-async function relayListTemplate(
-  { signer, relays }: ExitOptions,
-  pool: RelayPool,
-): Promise<EventTemplate> {
-  const earlier = await earlierRelayList(signer.pubkey, relays, pool);
-  // Relays keep the newer one, also where our clock has been set back since.
-  const now = Math.floor(Date.now() / 1000);
-  return relayListEvent(relays, earlier, Math.max(now, (earlier?.created_at ?? 0) + 1));
-}
-
-async function earlierRelayList(
-  pubkey: string,
-  relays: readonly string[],
-  pool: RelayPool,
-): Promise<NostrEvent | undefined> {
-  const filter = { kinds: [KIND.relayList], authors: [pubkey], limit: 1 };
-  const lists = await pool.query(relays, filter, QUERY_TIMEOUT_MS);
-  return lists.sort((a, b) => b.created_at - a.created_at)[0];
 }
 
 async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> {
