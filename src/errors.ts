@@ -118,8 +118,19 @@ export function toNwsError(error: unknown, fallback: ErrorCode = 'proxy_internal
   if (error instanceof NwsError) return error;
   const message = error instanceof Error ? error.message : String(error);
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EMFILE' || code === 'ENFILE') return noFiles(error);
   return new NwsError(SYSTEM_CODES[code ?? ''] ?? fallback, message, { cause: error });
 }
+
+/** The system lets this process, or anybody, open no more files and connections. */
+function noFiles(cause: unknown): NwsError {
+  const message = 'too many open files: the system allows no further connection';
+  return new NwsError('connection_limit_reached', message, { hint: OPEN_FILES_HINT, cause });
+}
+
+/** What to do about a limit of the system on files and connections. */
+export const OPEN_FILES_HINT =
+  'raise the limit of open files: ulimit -n, or LimitNOFILE= of its service';
 
 /** What the system's own error codes mean in our terms. */
 const SYSTEM_CODES: Readonly<Record<string, ErrorCode>> = {

@@ -3,7 +3,8 @@
 import type { Argv } from 'yargs';
 import { packageVersion } from '../common/version.js';
 import { type ErrorCode, type NwsError, toNwsError } from '../errors.js';
-import { COMMANDS, nameOf } from './commands.js';
+import { nameOf } from './command.js';
+import { COMMANDS } from './commands.js';
 import { examples } from './help.js';
 import type { Io } from './io.js';
 import { usageError } from './usage.js';

@@ -1,15 +1,7 @@
 // All commands, in the order of the help page. What each one loads is loaded when it is asked for: a program that
 // starts for one command shouldn't wait for ten.
 
-import type { CommandBody } from './command.js';
-import type { Io } from './io.js';
-
-export interface Command {
-  /** As yargs reads it: the name, and what stands behind it. */
-  readonly usage: string;
-  readonly describe: string;
-  readonly load: (io: Io) => Promise<CommandBody>;
-}
+import type { Command } from './command.js';
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -77,9 +69,9 @@ export const COMMANDS: readonly Command[] = [
     describe: 'Write a new exit key to a file, and print its public half',
     load: async (io) => (await import('./commands/keygen.js')).keygenCommand(io),
   },
+  {
+    usage: 'completion [shell]',
+    describe: 'Print completions for bash, zsh or fish',
+    load: async (io) => (await import('./commands/completion.js')).completionCommand(io, COMMANDS),
+  },
 ];
-
-/** The word that a user types for a command. */
-export function nameOf({ usage }: Command): string {
-  return usage.split(' ', 1)[0]!;
-}

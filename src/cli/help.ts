@@ -145,6 +145,7 @@ const OPTIONS = {
   print: { type: 'boolean', describe: 'Only show what --install or --uninstall would do' },
   yes: { type: 'boolean', describe: "Don't ask" },
   check: { type: 'boolean', describe: 'Also open TLS through the tunnel and compare' },
+  qr: { type: 'boolean', describe: 'Also show the name as a QR code' },
   once: { type: 'boolean', describe: 'Fetch the page, then leave' },
   out: { ...text, describe: 'File to write [default: exit.key in the home folder]' },
   pubkey: { ...text, demandOption: true, describe: 'Public key, 64 hex digits or npub' },

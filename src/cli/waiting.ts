@@ -14,6 +14,8 @@ export interface Waiting {
   show(text: string): void;
   /** Takes the line away. */
   clear(): void;
+  /** Shows it for as long as that takes, and no longer, whatever comes of it. */
+  during<T>(text: string, act: () => Promise<T>): Promise<T>;
   /** The terminal for a log: what is written to it doesn't run into the line. */
   readonly stderr: LogStream;
 }
@@ -21,17 +23,16 @@ export interface Waiting {
 export function waitingLine(io: Io, flags: Flags): Waiting {
   const { stderr, env } = io;
   if (stderr.isTTY !== true || flags.json === true || env.TERM === 'dumb') {
-    return { show: () => undefined, clear: () => undefined, stderr };
+    return { show: () => undefined, clear: () => undefined, during: (_text, act) => act(), stderr };
   }
   let text = '';
   let frame = 0;
   let timer: NodeJS.Timeout | undefined;
   const draw = (): void => {
-    const columns = stderr.columns ?? 80;
-    const line = `${FRAMES[frame % FRAMES.length]} ${text}`.slice(0, columns - 1);
-    stderr.write(`${CLEAR}${line}`);
+    const line = `${FRAMES[frame % FRAMES.length]} waiting for ${text} …`;
+    stderr.write(`${CLEAR}${line.slice(0, (stderr.columns || 80) - 1)}`);
   };
-  return {
+  const self: Waiting = {
     show(next) {
       text = next;
       draw();
@@ -46,6 +47,14 @@ export function waitingLine(io: Io, flags: Flags): Waiting {
       timer = undefined;
       stderr.write(CLEAR);
     },
+    async during(next, act) {
+      self.show(next);
+      try {
+        return await act();
+      } finally {
+        self.clear();
+      }
+    },
     stderr: {
       isTTY: true,
       write(line) {
@@ -54,4 +63,5 @@ export function waitingLine(io: Io, flags: Flags): Waiting {
       },
     },
   };
+  return self;
 }

@@ -31,7 +31,7 @@ import { type TargetTrustConfig, targetTrust } from './target-trust.js';
 
 export const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
-const LOG_FORMATS = ['pretty', 'json'] as const;
+export const LOG_FORMATS = ['pretty', 'json'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 const DEFAULT_RELAY_LISTEN = '127.0.0.1:7777';

@@ -11,7 +11,7 @@ import type { Signer } from '../crypto/signer.js';
 import { NwsError, toNwsError } from '../errors.js';
 import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
-import { SHUTDOWN_GRACE_MS } from '../limits.js';
+import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
 import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
 import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
@@ -21,6 +21,7 @@ import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
 import type { DirectExit } from '../tunnel/direct/direct-exit.js';
 import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
+import { fittingFiles, warnOfFewFiles } from '../tunnel/open-files.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
@@ -66,7 +67,7 @@ export interface ExitOptions {
   readonly allowClients?: ReadonlySet<string> | undefined;
   /** Clients that never are. */
   readonly denyClients?: ReadonlySet<string> | undefined;
-  /** Bounds for each client; default: 512 streams at once, 1,200 a minute. */
+  /** Bounds for each client; default: 10,000 streams at once, 12,000 a minute. */
   readonly clientLimits?: ClientLimits | undefined;
   /** Takes part in looking for direct paths; absent: nobody learns this side's address. */
   readonly direct?: DirectSettings | undefined;
@@ -159,6 +160,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     const running = { pool, session, accounts, domain, shown: () => shown };
     status = await serveStatus(options, running);
     await session.start();
+    warnOfFewFiles(log);
     const list = await relayListTemplate(options, pool);
     await publish(certificate ? [certificateTemplate(certificate, options), list] : [list]);
     if (options.isPublic) announcers.push(heartbeat(options, pool));
@@ -195,7 +197,9 @@ function connect(
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
   const mayCome = (client: string): boolean => admits(options, client);
-  const asExit = { signer, relays, admits: mayCome, onIncoming, directExit };
+  // Each stream has a connection to its target.
+  const maxStreams = fittingFiles(MAX_STREAMS);
+  const asExit = { signer, relays, admits: mayCome, maxStreams, onIncoming, directExit };
   const session = new Session({ pool, log, ...asExit });
   return { pool, session };
 }

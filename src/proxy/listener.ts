@@ -5,17 +5,18 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { abortConnection } from '../common/abort-connection.js';
-import { NwsError, toNwsError } from '../errors.js';
+import { NwsError, OPEN_FILES_HINT, toNwsError } from '../errors.js';
 import { createFront, type FrontHandlers } from '../http/h1/front.js';
 import { formatHostPort, type HostPort } from '../http/host-port.js';
 import { headTooLarge, replyFailureRaw } from '../http/reply.js';
-import { CLIENT_HEAD_TIMEOUT_MS } from '../limits.js';
+import { CLIENT_HEAD_TIMEOUT_MS, MAX_STREAMS } from '../limits.js';
+import { fittingFiles } from '../tunnel/open-files.js';
 import { byFirstByte } from './first-byte.js';
 import { isSocks } from './socks/messages.js';
 import { ignoreErrors } from './streams.js';
 
 export interface ListenerLimits {
-  /** Clients' connections at once; more are closed as they come. */
+  /** Clients' connections at once; a few more are told that there is no room, the rest closed as they come. */
   readonly maxConnections: number;
   /** How long a client may be silent after connecting, and then take to send a request head. */
   readonly headTimeoutMs: number;
@@ -25,8 +26,10 @@ export interface ListenerLimits {
   readonly keepAliveMs: number;
 }
 
-const LIMITS: ListenerLimits = {
-  maxConnections: 10_000,
+/** Connections beyond the limit that are answered at the same time. */
+const ANSWERED = 16;
+
+const LIMITS: Omit<ListenerLimits, 'maxConnections'> = {
   headTimeoutMs: CLIENT_HEAD_TIMEOUT_MS,
   headCheckMs: 5_000,
   keepAliveMs: 60_000,
@@ -50,7 +53,7 @@ export class Listener {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(handlers: Handlers, limits: ListenerLimits = LIMITS) {
+  constructor(handlers: Handlers, limits: ListenerLimits = defaultLimits()) {
     const handle = {
       onRequest: handlers.onRequest,
       onConnect: (req, client, head) => handlers.onConnect(req, asSocket(client), head),
@@ -66,8 +69,9 @@ export class Listener {
       keepAlive: true,
       keepAliveInitialDelay: PROBE_MS,
     });
-    this.#server.maxConnections = limits.maxConnections;
+    this.#server.maxConnections = limits.maxConnections + ANSWERED;
     byFirstByte(this.#server, limits.headTimeoutMs, (byte) => {
+      if (this.#sockets.size > limits.maxConnections) return refuse;
       return isSocks(byte) ? handlers.onSocks : undefined;
     });
     this.#server.prependListener('connection', (socket) => this.#track(socket));
@@ -109,6 +113,23 @@ export class Listener {
   #cutOff(): void {
     for (const socket of this.#sockets) abortConnection(socket);
   }
+}
+
+function defaultLimits(): ListenerLimits {
+  return { ...LIMITS, maxConnections: fittingFiles(MAX_STREAMS) };
+}
+
+/** Says to a client of HTTP that there is no room for it. */
+function refuse(client: Socket, head: Buffer): void {
+  if (head[0] === TLS || isSocks(head[0]!)) {
+    client.destroy();
+    return;
+  }
+  const hint = `wait until others have ended; or ${OPEN_FILES_HINT}`;
+  const error = new NwsError('connection_limit_reached', 'too many connections to this proxy', {
+    hint,
+  });
+  replyFailureRaw(client, error);
 }
 
 /** The server is never given anything but TCP connections; its types allow for more. */

@@ -15,6 +15,7 @@ import type { Subject } from '../status/state/watch.js';
 import { type LocalAuthority, openAuthority } from '../tls/authority/authority.js';
 import type { Sums } from '../tunnel/accounts/accounts.js';
 import type { Events } from '../tunnel/events.js';
+import { warnOfFewFiles } from '../tunnel/open-files.js';
 import { type OpenSpare, Spares } from './advance/spares.js';
 import { discoverExits } from './clearnet/discovery.js';
 import { ExitChooser } from './clearnet/exits.js';
@@ -106,6 +107,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
     const bound = await listener.listen(options.listen);
     for (const relay of relays) pool.acquire(relay);
     await firstRelay(pool, relays, options.log);
+    warnOfFewFiles(options.log);
     return {
       url: `http://${formatHostPort(bound)}`,
       caPath: authority.path,

@@ -27,6 +27,11 @@ export function isTooLarge(reason: string): boolean {
   );
 }
 
+/** Whether it says that there are too many events in too short a time. */
+export function isRateLimited(reason: string): boolean {
+  return /^rate-limited:|rate.?limit|too (fast|many events)|slow(ing)? down/i.test(reason);
+}
+
 /** The bound in bytes that a refusal of an event of so many bytes names, if it names one. */
 export function boundIn(reason: string, eventBytes: number): number | undefined {
   const numbers = reason.match(/\d{4,9}/g)?.map(Number) ?? [];

@@ -8,6 +8,7 @@ import { WakeTimer } from '../common/wake-timer.js';
 import type { Signer } from '../crypto/signer.js';
 import type { NwsError } from '../errors.js';
 import { PeerState } from '../protocol/peer/peer-state.js';
+import { SMALL_BYTES } from '../protocol/peer/ready-queues.js';
 import type { StreamState } from '../protocol/stream/stream-state.js';
 import type { StreamOptions } from '../protocol/stream/stream-types.js';
 import { FRAMES_VERSION } from '../protocol/wire/encoding.js';
@@ -145,10 +146,11 @@ export class Peer {
    */
   receive({ messages, scheme, isFrame }: Received, fresh: boolean, link: RelayLink): void {
     const now = performance.now();
-    this.#publisher.heard();
+    this.#publisher.heard(link);
     this.#sealer.scheme = scheme;
     if (isFrame) this.state.version.learn(FRAMES_VERSION);
-    if (this.#options.role === 'exit') this.route.heard(link);
+    const follows = this.#options.role === 'exit' && !messages.every(isForAnyWay);
+    this.route.heard(link, follows, now);
     for (const message of messages) {
       if (message.type === 'PONG') for (const heard of this.#pings.splice(0)) heard();
       if (message.type === 'PATH') this.#options.onPath?.(this, message, fresh);
@@ -268,4 +270,9 @@ export class Peer {
     this.#plain.close();
     for (const stream of this.#streams.values()) stream.destroy();
   }
+}
+
+/** Bulk data goes over every relay that has room, and a question asks whether that one leads here. */
+function isForAnyWay(message: Message): boolean {
+  return message.type === 'PING' || (message.type === 'DATA' && message.data.length > SMALL_BYTES);
 }

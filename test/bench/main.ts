@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { measureConnectr } from './measures/connectr.js';
 import { measureCurves } from './measures/curve.js';
 import { measureExchanges } from './measures/exchanges.js';
+import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
 import { measureOks } from './measures/oks.js';
 import { measureThroughput } from './measures/throughput.js';
@@ -53,6 +54,7 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   ),
   // Three sets of processes more: not in the quick run, which is part of the tests.
   ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
+  idle: () => measureIdle(flags.quick ? 1 : Math.min(rounds, 3), flags.quick ? 200 : 10_000),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
 

@@ -19,6 +19,8 @@ export interface WorldOptions {
   readonly wasm?: boolean;
   /** Whether exits may connect to the entry (CONNECTR). */
   readonly reverse?: boolean;
+  /** What the exit serves; default: a web server. */
+  readonly target?: 'target' | 'echo';
 }
 
 export class World {
@@ -52,7 +54,7 @@ export class World {
     const isEmbedded = !options.relay.startsWith('ws');
     const [relay, target] = await Promise.all([
       isEmbedded ? Part.script('relay', [options.relay], { wasm }) : undefined,
-      Part.script('target', []),
+      Part.script(options.target ?? 'target', []),
     ]);
     const relayUrl = relay?.ready.url ?? options.relay;
     const home = join(folder, 'exit');

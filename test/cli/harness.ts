@@ -90,13 +90,20 @@ export function run(
   return start(folder, argv, env).result;
 }
 
-/** Starts the program itself as a process. */
+/**
+ * Starts the program itself as a process.
+ * @param files that the system lets it open; default: as many as us
+ */
 export function spawnMain(
   folder: string,
   argv: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  files?: number,
 ): ChildProcess {
-  return spawn(process.execPath, [...PROGRAM, ...argv], {
+  const program = [process.execPath, ...PROGRAM, ...argv];
+  const limited = ['sh', '-c', `ulimit -n ${files} && exec "$0" "$@"`, ...program];
+  const [command, ...rest] = files === undefined ? program : limited;
+  return spawn(command!, rest, {
     cwd: folder,
     env: { PATH: process.env.PATH, HOME: folder, NWS_HOME: join(folder, 'home'), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -4,7 +4,9 @@ import { expect } from 'chai';
 import { run, useTempFolder } from './harness.js';
 
 const COMMANDS =
-  'proxy exit run demo relay resolve name alias cert ca discover doctor keygen'.split(' ');
+  'proxy exit run demo relay resolve name alias cert ca discover doctor keygen completion'.split(
+    ' ',
+  );
 const NPUB = 'npub180cvv07tjdrrgpa0j7j7tmnyl2yr6yr7l8j4s3evf6u64th6gkwsyjh6w6';
 
 describe('help', () => {

@@ -138,17 +138,25 @@ describe('proxy: the port', () => {
       });
     }
 
-    it('takes no more connections than its bound', async () => {
-      const refused = new Promise((resolve) => {
-        for (let count = 0; count < 4; count += 1) {
-          const socket = connect(port, '127.0.0.1')
-            .resume()
-            .on('error', () => undefined);
-          // The time-outs above close the others, but only after one that was refused.
-          socket.once('close', () => resolve(listener.connections));
-        }
-      });
-      expect(await refused).to.equal(3);
+    it('takes no more connections than its bound, and says so to a few', async () => {
+      const sockets: Socket[] = [];
+      const dial = async (): Promise<Socket> => {
+        const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+        sockets.push(socket);
+        await once(socket, 'connect');
+        return socket;
+      };
+      for (let count = 0; count < 3; count += 1) await dial();
+      // The time-outs above close the others, but only after one that was refused.
+      const refused = await dial();
+      refused.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+      expect(String(await readAll(refused))).to.match(
+        /^HTTP\/1\.1 503 .*connection_limit_reached.*ulimit/is,
+      );
+      const socks = await dial();
+      socks.write(Buffer.from([5, 1, 0]));
+      expect(String(await readAll(socks))).to.equal('');
+      for (const socket of sockets) socket.destroy();
     });
   });
 

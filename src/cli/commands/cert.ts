@@ -10,6 +10,7 @@ import { checkServed } from '../lookup/check.js';
 import { givenHost } from '../lookup/host.js';
 import { fetchPin, withLookup } from '../lookup/lookup.js';
 import { upstreamOf } from '../upstream.js';
+import { waitingLine } from '../waiting.js';
 
 export const certCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
@@ -25,15 +26,19 @@ export const certCommand = (io: Io): CommandBody => ({
   handler: async (flags) => {
     const sources = await sourcesOf(io, flags);
     const config = ownProxyConfig(sources);
-    const log = openLog(io, config);
+    const waiting = waitingLine(io, flags);
+    const log = openLog(io, config, waiting.stderr);
     await makeHome(config.home);
     const { host } = await givenHost(String(flags.host), sources);
-    const { to, pin } = await withLookup(sources, config, log, async (lookup) => {
-      const to = await lookup.resolver.resolve(host);
-      return { to, pin: await fetchPin(lookup, to, config.home, log) };
-    });
+    const { to, pin } = await waiting.during("the certificate that the exit's key signed", () =>
+      withLookup(sources, config, log, async (lookup) => {
+        const to = await lookup.resolver.resolve(host);
+        return { to, pin: await fetchPin(lookup, to, config.home, log) };
+      }),
+    );
     if (flags.check === true) {
-      await checkServed({ ...config, log, agentFor: upstreamOf(sources) }, to.host, pin);
+      const options = { ...config, log, agentFor: upstreamOf(sources) };
+      await waiting.during('a handshake with the exit', () => checkServed(options, to.host, pin));
     }
     if (flags.pem === true) return void io.stdout.write(`${pin.pem.trimEnd()}\n`);
     const result = describe(to.host, pin, flags.check === true);

@@ -16,6 +16,7 @@ import { startDemoSite } from '../demo/site.js';
 import { examples, options } from '../help.js';
 import { type Flags, type Io, openLog, print, sourcesOf } from '../io.js';
 import { type Service, serve } from '../serve.js';
+import { type Waiting, waitingLine } from '../waiting.js';
 
 export const demoCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
@@ -28,12 +29,13 @@ export const demoCommand = (io: Io): CommandBody => ({
         ),
       ),
   handler: async (flags) => {
-    const log = openLog(io, baseConfig(await sourcesOf(io, flags), 'warn'));
+    const waiting = waitingLine(io, flags);
+    const log = openLog(io, baseConfig(await sourcesOf(io, flags), 'warn'), waiting.stderr);
     await serve(
       io,
-      () => startDemo(log),
+      () => waiting.during('relay, site, exit and proxy', () => startDemo(log)),
       async (demo) => {
-        await show(io, flags, demo);
+        await show(io, flags, demo, waiting);
         return flags.once === true ? 'done' : undefined;
       },
     );
@@ -95,10 +97,14 @@ async function startParts(
 }
 
 /** Each check as it holds, then the line to try in another terminal. */
-async function show(io: Io, flags: Flags, demo: Demo): Promise<void> {
+async function show(io: Io, flags: Flags, demo: Demo, waiting: Waiting): Promise<void> {
   const url = `https://${demo.domain}/`;
   if (flags.json !== true) io.stdout.write(`fetching ${url}\n\n`);
-  for await (const { name, shown } of checkDemo(demo)) {
+  const steps = checkDemo(demo);
+  for (;;) {
+    const step = await waiting.during('the page, verified link by link', () => steps.next());
+    if (step.done) break;
+    const { name, shown } = step.value;
     print(io, flags, { event: 'verified', name, shown }, `  ✓ ${name.padEnd(12)} ${shown}`);
   }
   const curl = `curl --proxy ${demo.proxyUrl} --cacert ${demo.caPath} ${url}`;

@@ -11,6 +11,7 @@ import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, openLog, print, sourcesOf } from '../io.js';
 import { withLookup } from '../lookup/lookup.js';
+import { waitingLine } from '../waiting.js';
 
 /** Who asks exits for a sign of life. */
 export interface Pinger {
@@ -38,11 +39,17 @@ export const discoverCommand = (io: Io, openPinger: OpenPinger = sessionPinger):
   handler: async (flags) => {
     const sources = await sourcesOf(io, flags);
     const config = baseConfig(sources, 'warn');
-    const log = openLog(io, config);
+    const waiting = waitingLine(io, flags);
+    const log = openLog(io, config, waiting.stderr);
     const { relays } = config;
-    const exits = await withLookup(sources, config, log, async ({ pool }) =>
-      measured(await discoverExits({ source: pool, relays }), openPinger(pool, log)),
-    );
+    const exits = await withLookup(sources, config, log, async ({ pool }) => {
+      const announced = await waiting.during('announcements at the relays', () =>
+        discoverExits({ source: pool, relays }),
+      );
+      return waiting.during(`a sign of life of ${announced.length} exits`, () =>
+        measured(announced, openPinger(pool, log)),
+      );
+    });
     const nowS = Math.floor(Date.now() / 1_000);
     const found = exits.map((exit) => describe(exit, nowS));
     // For a script, none is an answer as well.

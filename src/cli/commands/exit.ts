@@ -7,6 +7,7 @@ import { startExit } from '../../exit/exit.js';
 import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
+import { showQr } from '../qr.js';
 import { serve } from '../serve.js';
 import { exitSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
@@ -20,7 +21,7 @@ export const exitCommand = (io: Io): CommandBody => ({
       .options(options('allow-client', 'deny-client'))
       .options(options('client-streams', 'client-opens', 'client-rate', 'status', 'auth'))
       .options(options('direct', 'direct-address', 'direct-listen', 'direct-local', 'stun'))
-      .options(options('home', 'log-level', 'log-format', 'json'))
+      .options(options('home', 'qr', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
           [
@@ -70,10 +71,12 @@ export const exitCommand = (io: Io): CommandBody => ({
     const agentFor = upstreamOf(sources);
     const target = await trustedTarget(config);
     const start = () => startExit({ ...config, target, signer, log, agentFor });
-    await serve(io, start, ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
+    await serve(io, start, async ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
       const seen = status === undefined ? '' : ` — status: ${status}`;
       const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}${seen}`;
       print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile, status }, line);
+      await showQr(io, flags, domain);
+      return undefined;
     });
   },
 });

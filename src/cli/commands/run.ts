@@ -10,6 +10,7 @@ import { runChild } from '../run/child.js';
 import { clientEnv } from '../run/client-env.js';
 import { givenSigner } from '../signers.js';
 import { clearnetUpstreamOf, upstreamOf } from '../upstream.js';
+import { waitingLine } from '../waiting.js';
 
 export const runCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
@@ -39,11 +40,14 @@ export const runCommand = (io: Io): CommandBody => ({
     const sources = await sourcesOf(io, flags);
     const config = ownProxyConfig(sources);
     const [command, ...args] = commandOf(flags['--']);
-    const log = openLog(io, config);
+    const waiting = waitingLine(io, flags);
+    const log = openLog(io, config, waiting.stderr);
     await makeHome(config.home);
     const signer = await givenSigner(config);
     const upstream = { agentFor: upstreamOf(sources), upstreamFor: clearnetUpstreamOf(sources) };
-    const proxy = await startProxy({ ...config, log, ...upstream, ...(signer && { signer }) });
+    const proxy = await waiting.during('a proxy for the command', () =>
+      startProxy({ ...config, log, ...upstream, ...(signer && { signer }) }),
+    );
     io.onCrash.add(() => proxy.close(0));
     try {
       const env = await clientEnv(io, proxy.url, proxy.caPath, (text) => log.warn(text));

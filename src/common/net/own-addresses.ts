@@ -1,16 +1,14 @@
 // The addresses of this machine, and what lies in its networks.
 
-import { networkInterfaces } from 'node:os';
 import { type AddressBytes, covers, hostNetwork, parseAddress } from './addresses.js';
+import { interfaceAddresses } from './interfaces.js';
 
 /**
  * Every address of every interface now, with the network that it is in: neighbours trust each other
  * and are reached behind the firewall, also where their addresses are public. `address/bits` each.
  */
 export function ownAddresses(): string[] {
-  return Object.values(networkInterfaces()).flatMap((addresses = []) =>
-    addresses.map(({ address, cidr }) => cidr ?? address),
-  );
+  return interfaceAddresses().map(({ address, cidr }) => cidr ?? address);
 }
 
 /**

@@ -7,7 +7,7 @@ import { type TLSSocket, connect as tlsConnect } from 'node:tls';
 import { connectHost, firstConnected, inTurn } from '../../common/connect-host.js';
 import { formatAddress, parseAddress } from '../../common/net/addresses.js';
 import { within } from '../../common/waiting.js';
-import { NwsError, toNwsError } from '../../errors.js';
+import { NwsError, OPEN_FILES_HINT, toNwsError } from '../../errors.js';
 import { DIAL_TIMEOUT_MS } from '../../limits.js';
 import { authorityOf, type Target } from '../targets/target.js';
 import { type Resolve, resolveAll } from './resolve-all.js';
@@ -36,6 +36,7 @@ export interface GuardedDialOptions {
 /** Idle time after which the system asks whether the target is still there. */
 const KEEP_ALIVE_MS = 60_000;
 const HINTS: Readonly<Record<string, string>> = {
+  connection_limit_reached: OPEN_FILES_HINT,
   connection_refused: 'nothing listens there: start the target, or check the port in --target',
   connection_timeout: 'the target does not answer: check its address and firewall',
   destination_ip_unroutable: 'this machine has no way to that address',
@@ -251,7 +252,7 @@ function targetError(cause: unknown, target: Target, inTls: boolean): NwsError {
   const { code, message } = inTls ? tlsError(cause) : toNwsError(cause, 'destination_unavailable');
   const { code: errno = '' } = cause as NodeJS.ErrnoException;
   const hint = errno.endsWith('NO_APPLICATION_PROTOCOL') ? HTTP2_ALONE : HINTS[code];
-  const reason = errno || message;
+  const reason = code === 'connection_limit_reached' ? message : errno || message;
   const where = authorityOf(target);
   return new NwsError(code, `cannot reach the target ${where}: ${reason}`, { hint, cause });
 }

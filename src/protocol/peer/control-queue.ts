@@ -1,6 +1,7 @@
 // Messages that belong to no stream, or to none that is here: questions whether the peer is there, and answers
 // about streams that nobody knows. Bounded, since a peer can provoke them. Pure.
 
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { Message } from '../wire/message.js';
 import { MAX_ASKED_AFTER } from './liveness.js';
 import { RateLimit } from './rate-limit.js';
@@ -34,6 +35,13 @@ export class ControlQueue {
     if (this.#answers.allows(now)) this.say(message);
   }
 
+  /** Asks the peer whether it listens at the end of this path. @returns what is to go over it */
+  ask(path: RelayPath, now: number): Message {
+    const key = this.#newKey();
+    path.asked(key, now);
+    return { type: 'PING', key };
+  }
+
   /** Asks the peer whether it is there. */
   ping(now: number): void {
     const key = this.#newKey();
@@ -43,7 +51,8 @@ export class ControlQueue {
 
   /** How long our last question was under way, if this answers it. In ms. */
   pong(key: string, now: number): number | undefined {
-    const elapsed = this.#ping?.key === key ? now - this.#ping.sentAt : undefined;
+    if (this.#ping?.key !== key) return undefined;
+    const elapsed = now - this.#ping.sentAt;
     this.#ping = undefined;
     return elapsed;
   }

@@ -1,12 +1,12 @@
 // Fills an event: answers and small writes of all streams first, then bulk data of one stream after the
 // other in turn. One signature carries them all. Pure.
 
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { Outgoing } from '../stream/stream-types.js';
 import type { Encoding } from '../wire/encoding.js';
 import { MAX_MESSAGES, MAX_RANGES, type Message } from '../wire/message.js';
 import type { ControlQueue } from './control-queue.js';
-import type { FlightLimit } from './flight-limit.js';
 import type { PeerStreams } from './peer-streams.js';
 
 /** Small writes go out beyond the limit of what may be on its way, but not without end. */
@@ -24,43 +24,49 @@ export interface Parcel {
   readonly outgoing?: Outgoing;
 }
 
-export interface Load {
+/** What an event goes over. */
+export interface Carrier {
+  readonly path: RelayPath;
+  /** Another path carries everything else than bulk data. */
+  readonly isBeside: boolean;
+  /** What the messages are written in. */
+  readonly encoding: Encoding;
+}
+
+export interface Load extends Carrier {
   readonly streams: PeerStreams;
   /** Messages that belong to no stream. */
   readonly control: ControlQueue;
-  readonly flight: FlightLimit;
-  /** How much may be on its way to the peer, in bytes. */
+  /** How much may be on its way to the peer over all paths, in bytes. */
   readonly flightBytes: number;
-  /** What the messages are written in. */
-  readonly encoding: Encoding;
   /** A question that a peer would long have answered that reads this encoding goes out once more. */
   readonly onRepeat: () => void;
 }
 
 /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
 export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
-  const { streams, control, flight, flightBytes } = load;
+  const { streams, control, path, flightBytes, isBeside } = load;
   const event = new Event(load, now, capacityBytes);
   const { inFlightBytes } = streams;
   const queues = streams.ready(now);
+  if (isBeside && !path.isProven) {
+    if (queues.bulk.size > 0 && path.mayAsk(now)) event.add({ message: control.ask(path, now) });
+    return event.parcels;
+  }
   const serve = (queue: ReadonlySet<StreamState>): void => {
     for (const stream of queue) {
       if (event.isFull) return;
       event.fill(stream);
     }
   };
-  for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
-  const { messages } = control;
-  for (let [message] = messages; message !== undefined; [message] = messages) {
-    if (load.encoding.messageBytes(message) > event.room && event.parcels.length > 0) break;
-    event.add({ message });
-    messages.shift();
+  if (!isBeside) {
+    for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
+    event.addControl();
+    serve(queues.urgent);
+    if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
   }
-  serve(queues.urgent);
-  if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
-  const mayBulk = inFlightBytes < flightBytes;
-  if (!mayBulk && queues.bulk.size > 0) flight.reached();
-  serve(mayBulk ? queues.bulk : queues.urgentBulk);
+  if (!path.hasRoom && queues.bulk.size > 0) path.flight.reached();
+  serve(path.hasRoom && inFlightBytes < flightBytes ? queues.bulk : queues.urgentBulk);
   return event.parcels;
 }
 
@@ -90,16 +96,28 @@ class Event {
     this.room -= this.#load.encoding.messageBytes(parcel.message);
   }
 
+  /** Adds what belongs to no stream. */
+  addControl(): void {
+    const { control, encoding } = this.#load;
+    const { messages } = control;
+    for (let [message] = messages; message !== undefined; [message] = messages) {
+      if (encoding.messageBytes(message) > this.room && this.parcels.length > 0) break;
+      this.add({ message });
+      messages.shift();
+    }
+  }
+
   /** Adds what the stream has to say, as far as it fits. Returns whether anything did. */
   fill(stream: StreamState): boolean {
     const before = this.parcels.length;
-    const { encoding, control, onRepeat } = this.#load;
+    const { encoding, control, path, onRepeat } = this.#load;
     while (this.#hasRoom) {
       // Ranges help the peer, but data comes first: they take an eighth of the room at the most.
       const most = Math.min(MAX_RANGES, Math.floor(this.room / 8 / encoding.rangeBytes));
-      const ranges = stream.receive.hasGap ? most : 0;
-      const maxBytes = Math.max(0, encoding.dataBytes(this.room, ranges));
-      const outgoing = stream.pull(this.#now, maxBytes, ranges, this.parcels.length === 0);
+      const maxRanges = stream.receive.hasGap ? most : 0;
+      const maxBytes = Math.max(0, encoding.dataBytes(this.room, maxRanges));
+      const isAlone = this.parcels.length === 0;
+      const outgoing = stream.pull(this.#now, { maxBytes, maxRanges, isAlone, path });
       if (outgoing === undefined) break;
       // An exit that is there but still dialling has no other way to say so.
       const asks = outgoing.message.type === 'CONNECT' || outgoing.message.type === 'CONNECTR';

@@ -5,15 +5,16 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainStrays } from '../plain/plain-strays.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
+import { RelayPaths } from '../relay-path/relay-paths.js';
 import { resetFor } from '../stream/reset.js';
 import { RoundTrip } from '../stream/round-trip.js';
 import { StreamState } from '../stream/stream-state.js';
 import type { PeerKind, StreamOptions } from '../stream/stream-types.js';
 import type { Connect, ConnectR, Message } from '../wire/message.js';
 import { ControlQueue } from './control-queue.js';
-import { FlightLimit } from './flight-limit.js';
 import { Liveness, MAX_ASKED_AFTER } from './liveness.js';
-import { type Parcel, pack } from './packer.js';
+import { type Carrier, type Parcel, pack } from './packer.js';
 import { PastStreams } from './past-streams.js';
 import { earliestAfter, PeerStreams } from './peer-streams.js';
 import type { PeerOptions, PlainParcel } from './peer-types.js';
@@ -36,9 +37,8 @@ export class PeerState {
   /** What the peer is written in. */
   readonly version: PeerVersion;
   readonly #options: PeerOptions;
+  readonly paths = new RelayPaths();
   readonly #onTouched = (key: string): void => this.streams.touch(key);
-  /** How much may be on its way to the peer. */
-  readonly flight = new FlightLimit(this.roundTrip);
   readonly #past = new PastStreams();
   readonly #liveness: Liveness;
   /** What belongs to no stream and is said once. */
@@ -105,18 +105,13 @@ export class PeerState {
     const sendLimit = isReliable ? Math.min(EARLY_DATA_BYTES, this.#firstWindow) : 0;
     const key = this.#options.newKey();
     const asked = { key, destination, reverse, sendLimit, peerKind: this.#kind };
-    return this.#add(StreamState.opening({ ...asked, ...this.#shared(now) }));
+    return this.streams.add(StreamState.opening({ ...asked, ...this.#shared(now) }));
   }
 
   #shared(now: number): Shared {
     const { roundTrip } = this;
     const { windowBytes, memory, version, direct } = this.#options;
     return { roundTrip, windowBytes, memory, version, direct, now, onTouched: this.#onTouched };
-  }
-
-  #add(stream: StreamState): StreamState {
-    this.streams.add(stream);
-    return stream;
   }
 
   /**
@@ -137,6 +132,7 @@ export class PeerState {
     if (message.type === 'PONG') {
       const elapsed = this.control.pong(message.key, now);
       if (elapsed !== undefined) this.roundTrip.sample(elapsed);
+      else this.paths.answered(message.key, now);
       return undefined;
     }
     if (message.type === 'PATH') return undefined;
@@ -147,7 +143,6 @@ export class PeerState {
     if (message.type === 'RESET') this.#liveness.forgotten(stream.key);
     this.streams.touch(stream.key);
     stream.take(message, now);
-    this.flight.update(now);
     return stream;
   }
 
@@ -189,7 +184,7 @@ export class PeerState {
     }
     const reverse = message.type === 'CONNECTR' ? message : undefined;
     const asked = { key, destination, reverse, sendLimit, peerKind } as const;
-    const stream = this.#add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
+    const stream = this.streams.add(StreamState.dialling({ ...asked, ...this.#shared(now) }));
     const early = [message.data ?? [], this.#strays.claim(key)].flat();
     for (const data of early) stream.take({ type: 'PLAIN', key, data }, now);
     return stream;
@@ -262,12 +257,17 @@ export class PeerState {
     this.streams.touch(stream.key);
   }
 
-  /** The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. */
-  pull(now: number, capacityBytes: number, encoding = this.version.encoding): Parcel[] {
-    const { flight, streams, control } = this;
-    const flightBytes = Math.min(flight.bytes, this.#options.flightShareBytes());
+  /**
+   * The messages of the next event, as much as fits `capacityBytes`; empty where there is nothing. For a path beside the
+   * one that carries everything, that is bulk data alone, or a question where the peer isn't known to listen there.
+   */
+  pull(now: number, capacityBytes: number, carrier: Partial<Carrier> = {}): Parcel[] {
+    const { path = this.paths.only, isBeside = false, encoding = this.version.encoding } = carrier;
+    const { streams, control } = this;
+    const flightBytes = this.#options.flightShareBytes();
     const onRepeat = (): void => this.version.doubt();
-    return pack({ streams, control, flight, flightBytes, encoding, onRepeat }, now, capacityBytes);
+    const load = { streams, control, path, isBeside, encoding, flightBytes, onRepeat };
+    return pack(load, now, capacityBytes);
   }
 
   /** These did not get through, for certain: a relay refused the event, or went down before it confirmed. */
@@ -279,9 +279,9 @@ export class PeerState {
     }
   }
 
-  /** The link to this peer was replaced: what is in flight is sent again. */
-  relink(now: number): void {
-    this.streams.relink(now);
+  /** This path is gone, or all of them: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
+    this.streams.relink(now, path);
   }
 
   /**

@@ -5,6 +5,7 @@
 import { TimeHeap } from '../../common/time-heap.js';
 import type { NwsError } from '../../errors.js';
 import { MAX_STREAMS_PER_PEER, MAX_UNANSWERED_PER_PEER } from '../../limits.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { StreamState } from '../stream/stream-state.js';
 import type { PlainParcel } from './peer-types.js';
 import { ReadyQueues } from './ready-queues.js';
@@ -53,9 +54,10 @@ export class PeerStreams {
     return this.#byKey.values();
   }
 
-  add(stream: StreamState): void {
+  add(stream: StreamState): StreamState {
     this.#byKey.set(stream.key, stream);
     this.touch(stream.key);
+    return stream;
   }
 
   /** A stream has changed, whatever it was. */
@@ -171,11 +173,11 @@ export class PeerStreams {
     return asked;
   }
 
-  /** The link to the peer was replaced: what is in flight is sent again. */
-  relink(now: number): void {
+  /** This path to the peer is gone, or all of them: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
     this.#catchUp(now);
     for (const stream of this.#awaiting) {
-      stream.relink(now);
+      stream.relink(now, path);
       this.touch(stream.key);
     }
   }
@@ -205,6 +207,7 @@ export class PeerStreams {
       stream.settle();
       if (!stream.isSettled) continue;
       stream.receive.discard();
+      stream.send.release();
       this.#remove(stream);
       over.push(stream);
     }

@@ -3,7 +3,7 @@
 import type { StreamState } from '../stream/stream-state.js';
 
 /** A stream with no more than this to send goes before the bulk streams. */
-const SMALL_BYTES = 4_096;
+export const SMALL_BYTES = 4_096;
 
 export class ReadyQueues {
   /** A question that has to be alone in its event. */

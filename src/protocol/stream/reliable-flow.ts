@@ -7,7 +7,7 @@ import type { RoundTrip } from './round-trip.js';
 import { EventFill } from './sending/event-fill.js';
 import type { Segment } from './sending/segment.js';
 import type { SendHalf } from './sending/send-half.js';
-import type { Outgoing } from './stream-types.js';
+import type { Outgoing, Room } from './stream-types.js';
 import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
 
 export class ReliableFlow {
@@ -69,22 +69,18 @@ export class ReliableFlow {
   }
 
   /** The next data, or undefined. See SendHalf.pull. */
-  pullData(
-    now: number,
-    maxBytes: number,
-    maxRanges: number,
-    isAlone: boolean,
-  ): Outgoing | undefined {
+  pullData(now: number, room: Room): Outgoing | undefined {
+    const { maxBytes, maxRanges, isAlone, path } = room;
     // The time without progress starts when there is something to wait for.
     if (!this.#send.awaitsPeer) this.restart(now);
-    const segment = this.#send.pull(now, maxBytes, isAlone);
+    const segment = this.#send.pull(now, maxBytes, isAlone, path);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
     return { message: this.#data(segment, maxRanges), segment };
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
-  pullSmall(now: number, maxRanges: number): Outgoing | undefined {
+  pullSmall(now: number, { maxRanges }: Room): Outgoing | undefined {
     if (this.#send.probe(now)) {
       const offset = this.#send.pullProbe(now);
       return { message: this.#data({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };

@@ -19,6 +19,8 @@ export class RoundTrip {
   #varianceMs = 0;
   #premature = 0;
   #shortestMs = Number.POSITIVE_INFINITY;
+  /** Time-outs since the last sample. */
+  #backOffs = 0;
 
   /** Smoothed round-trip time in milliseconds, once one was measured. */
   get smoothedMs(): number | undefined {
@@ -42,6 +44,7 @@ export class RoundTrip {
   /** Takes one measured round trip, in milliseconds. */
   sample(elapsedMs: number): void {
     this.#premature = 0;
+    this.#backOffs = 0;
     this.#shortestMs = Math.min(this.#shortestMs, elapsedMs);
     if (this.#smoothedMs === undefined) {
       this.#smoothedMs = elapsedMs;
@@ -50,6 +53,11 @@ export class RoundTrip {
     }
     this.#varianceMs += (Math.abs(this.#smoothedMs - elapsedMs) - this.#varianceMs) / 4;
     this.#smoothedMs += (elapsedMs - this.#smoothedMs) / 8;
+  }
+
+  /** Something timed out: until there is a clean sample, everything gets more time (RFC 6298, 5.5 to 5.7). */
+  backOff(): void {
+    this.#backOffs += 1;
   }
 
   /** Another way was taken: what was the shortest on the old one says nothing. */
@@ -69,6 +77,6 @@ export class RoundTrip {
     // A round trip that is itself longer than the usual cap must not be cut short by it.
     const cap = Math.min(LONGEST_TIMEOUT_MS, Math.max(MAX_TIMEOUT_MS, base));
     // One repeat may be lost by chance, so the pause grows from the second one on.
-    return Math.min(cap, base * 2 ** Math.min(Math.max(0, tries - 2), 16));
+    return Math.min(cap, base * 2 ** Math.min(Math.max(this.#backOffs - 1, tries - 2, 0), 16));
   }
 }

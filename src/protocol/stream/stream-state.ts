@@ -5,6 +5,7 @@
 import { NwsError } from '../../errors.js';
 import { EARLY_DATA_BYTES } from '../../limits.js';
 import { PlainLane } from '../plain/plain-lane.js';
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { Ack, Connect, ConnectR, Data, Open, PlainData, Reset } from '../wire/message.js';
 import { OpeningState } from './opening-state.js';
 import { OwedAnswer } from './owed-answer.js';
@@ -12,7 +13,7 @@ import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
 import { errorOfReset, replaced, resetFor } from './reset.js';
 import { SendHalf } from './sending/send-half.js';
-import type { Outgoing, Phase, StreamOptions } from './stream-types.js';
+import type { Outgoing, Phase, Room, StreamOptions } from './stream-types.js';
 import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
 
 export class StreamState {
@@ -225,10 +226,10 @@ export class StreamState {
     if (isOver) this.#end(undefined);
   }
 
-  /** The link that carried our messages is gone: what is in flight may be lost, and is sent again. */
-  relink(now: number): void {
+  /** What carried our messages, this path or all of them, is gone: what is in flight there is sent again. */
+  relink(now: number, path?: RelayPath): void {
     if (!this.#plain.isOff) return;
-    this.send.loseAll();
+    this.send.loseAll(path);
     if (this.#phase === 'opening') this.#opening.askAgain(now);
   }
 
@@ -257,16 +258,16 @@ export class StreamState {
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
 
-  /** The next message with at most `maxBytes` of data and `maxRanges` of `have`, or undefined. See SendHalf.pull. */
-  pull(now: number, maxBytes: number, maxRanges: number, isAlone: boolean): Outgoing | undefined {
+  /** The next message, or undefined. See SendHalf.pull. */
+  pull(now: number, room: Room): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
-    const mayData = this.hasData(now) && maxBytes > 0;
-    const data = mayData && this.#flow.pullData(now, maxBytes, maxRanges, isAlone);
+    const mayData = this.hasData(now) && room.maxBytes > 0;
+    const data = mayData && this.#flow.pullData(now, room);
     if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
-    return this.#flow.pullSmall(now, maxRanges);
+    return this.#flow.pullSmall(now, room);
   }
 
   #ask(now: number): Outgoing {

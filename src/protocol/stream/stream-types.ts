@@ -1,5 +1,6 @@
 // What a stream's state machine is made with, what it is in, and what it gives out.
 
+import type { RelayPath } from '../relay-path/relay-path.js';
 import type { ConnectR, Message } from '../wire/message.js';
 import type { Memory } from './receive-half.js';
 import type { RoundTrip } from './round-trip.js';
@@ -36,6 +37,17 @@ export interface StreamOptions {
   readonly now: number;
   /** Told of what the application's side does to it (writes, reads, accepts, resets): the peer's knows what it does itself. */
   readonly onTouched?: ((key: string) => void) | undefined;
+}
+
+/** What an event has left for one more message. */
+export interface Room {
+  /** Of data. */
+  readonly maxBytes: number;
+  /** Of `have`. */
+  readonly maxRanges: number;
+  /** Nothing else is in the event yet. */
+  readonly isAlone: boolean;
+  readonly path?: RelayPath;
 }
 
 /** A message that leaves, and the segment in it to be told of when the event is refused. */

@@ -1,7 +1,7 @@
 // Notices that this machine changed its network: a connection from an address that is gone will never hear
 // anything again, and TCP takes minutes to say so.
 
-import { networkInterfaces } from 'node:os';
+import { interfaceAddresses } from '../../common/net/interfaces.js';
 
 /** How often the addresses are looked at. */
 const TICK_MS = 2_000;
@@ -38,8 +38,7 @@ export class NetworkWatch {
 }
 
 function ownAddresses(): Set<string> {
-  const interfaces = Object.values(networkInterfaces()).flatMap((found) => found ?? []);
-  return new Set(interfaces.map(({ address }) => address));
+  return new Set(interfaceAddresses().map(({ address }) => address));
 }
 
 /** Without the prefix of an IPv4 address in an IPv6 socket, and without a zone. */

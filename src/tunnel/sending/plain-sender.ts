@@ -47,7 +47,7 @@ export class PlainSender {
   /** Publishes the next message, if there is one and a relay to take it. Returns whether it did. */
   sendOne(now: number): boolean {
     const { state, route, sealer } = this.#options;
-    const usable = route.usable(now);
+    const usable = route.usable(now).filter((link) => route.isInPace(link, now));
     if (!usable.some((link) => link.canPublish)) return false;
     const limitBytes = Math.min(...usable.map((link) => route.eventLimitBytes(link)));
     const maxBytes = (destination: string): number => sealer.maxPlainBytes(limitBytes, destination);
@@ -121,6 +121,7 @@ class Delivery {
     const { event, bytes } = this.#sealed;
     const { echoes, route } = this.#options;
     const echo = echoes?.expect(link, event.id);
+    route.sent(link, performance.now());
     const answer = new Promise<PublishResult>((resolve) => link.publish(event, resolve));
     const result = await Promise.race([answer, this.#late, this.#silence]);
     if (result?.ok || result?.isUnanswered) {

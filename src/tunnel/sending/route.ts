@@ -1,10 +1,13 @@
 // Which relay carries the events to one peer: a healthy one, the quickest first; another when it fails,
-// refuses or brings no answer.
+// refuses or brings no answer. Others carry bulk data beside it.
 
 import type { RelayLink } from '../../relay/link.js';
-import { isTooLarge } from '../../relay/notices.js';
+import { isRateLimited, isTooLarge } from '../../relay/notices.js';
 import type { RelayHealth } from './relay-health.js';
 import { RelayRests } from './relay-rests.js';
+
+/** Where the peer isn't heard for so long, though it is elsewhere, it is followed. */
+const DESERTED_MS = 1_500;
 
 export class Route {
   readonly links: readonly RelayLink[];
@@ -12,6 +15,8 @@ export class Route {
   /** Relays that say that this peer doesn't listen there. */
   readonly #mute = new RelayRests();
   #current: RelayLink | undefined;
+  /** When the peer was last heard there, or when it was chosen. */
+  #heardAt = 0;
 
   /** @param health shared by all routes of a process */
   constructor(links: readonly RelayLink[], health: RelayHealth) {
@@ -31,17 +36,44 @@ export class Route {
     const swift = usable.filter(({ stallsAt = Number.POSITIVE_INFINITY }) => now < stallsAt);
     const choice = swift.length > 0 ? swift : usable;
     if (this.#current !== undefined && choice.includes(this.#current)) return this.#current;
-    const latency = (link: RelayLink): number => link.okLatencyMs ?? Number.MAX_VALUE;
     const misses = (link: RelayLink): number => this.#health.misses(link);
     const [best] = choice.sort((a, b) => misses(a) - misses(b) || latency(a) - latency(b));
-    if (best !== undefined) this.#current = best;
+    if (best !== undefined) this.#move(best, now);
     return best;
   }
 
-  /** The peer uses this relay, so it hears us there. */
-  heard(link: RelayLink): void {
-    if (this.links.includes(link)) this.#current = link;
+  #move(link: RelayLink, now: number): void {
+    this.#current = link;
+    this.#heardAt = now;
+  }
+
+  /** The links for an event: the one for whatever there is to say, and behind it those for bulk data alone. */
+  choices(now: number): RelayLink[] {
+    const first = this.pick(now);
+    if (first === undefined) return [];
+    const others = this.usable(now).filter((link) => link !== first);
+    return [first, ...others.sort((a, b) => latency(a) - latency(b))];
+  }
+
+  /** Whether an event may go over this link now. */
+  hasRoom(link: RelayLink, now: number): boolean {
+    return link.canPublish && this.isInPace(link, now);
+  }
+
+  /** Whether the relay's ration, if it has one, allows an event now. */
+  isInPace(link: RelayLink, now: number): boolean {
+    return this.#health.paces.until(link, now) === undefined;
+  }
+
+  /**
+   * The peer uses this relay, so it hears us there.
+   * @param follows whether to speak there as well from now on; else only where the peer is not heard any more on ours
+   */
+  heard(link: RelayLink, follows: boolean, now: number): void {
     this.#mute.forget(link);
+    if (!this.links.includes(link)) return;
+    const isDeserted = now - this.#heardAt > DESERTED_MS;
+    if (link === this.#current || follows || isDeserted) this.#move(link, now);
   }
 
   /** Somebody asks for the peer anew: it may have come by now, and if not, that is to be said at once. */
@@ -56,14 +88,20 @@ export class Route {
     const next = usable[(index + 1) % usable.length];
     if (next === undefined || next === this.#current) return false;
     if (this.#current !== undefined) this.#health.missed(this.#current);
-    this.#current = next;
+    this.#move(next, now);
     return true;
   }
 
-  /** The relay refused an event of so many bytes. */
-  refused(link: RelayLink, reason: string, eventBytes: number, now: number): void {
-    const { rests, sizes } = this.#health;
-    if (isTooLarge(reason)) sizes.refused(link, eventBytes, reason);
+  /** An event goes over this link. */
+  sent(link: RelayLink, now: number): void {
+    this.#health.paces.sent(link, now);
+  }
+
+  /** The relay refused an event of so many bytes that was sent then. */
+  refused(link: RelayLink, reason: string, eventBytes: number, now: number, sentAt = now): void {
+    const { rests, sizes, paces } = this.#health;
+    if (isRateLimited(reason)) paces.refused(link, sentAt, now);
+    else if (isTooLarge(reason)) sizes.refused(link, eventBytes, reason);
     else if (reason.startsWith('mute:')) this.#mute.refused(link, reason, now);
     else rests.refused(link, reason, now);
   }
@@ -71,6 +109,7 @@ export class Route {
   /** The relay has taken an event of so many bytes. */
   accepted(link: RelayLink, eventBytes: number, now: number): void {
     this.#health.rests.accepted(link, now);
+    this.#health.paces.accepted(link, now);
     this.#health.sizes.arrived(link, eventBytes);
     this.#mute.accepted(link, now);
   }
@@ -89,11 +128,19 @@ export class Route {
     return this.#health.sizes.limitBytes(link);
   }
 
-  /** When another relay may be picked without anything else happening: one has rested, or the current one stalls. */
+  /**
+   * When another relay may be picked without anything else happening: one has rested, takes one more event, or the
+   * current one stalls.
+   */
   wakeAt(now: number): number | undefined {
     const { stallsAt = now } = this.#current ?? {};
-    const usable = this.usable(now).length;
-    if (usable > 0) return usable > 1 && stallsAt > now ? stallsAt : undefined;
+    const usable = this.usable(now);
+    if (usable.length > 0) {
+      const times = usable.map((link) => this.#health.paces.until(link, now) ?? 0);
+      if (usable.length > 1) times.push(stallsAt);
+      const coming = times.filter((time) => time > now);
+      return coming.length > 0 ? Math.min(...coming) : undefined;
+    }
     const ends = this.links
       .filter((link) => link.isUp)
       .map((link) =>
@@ -119,4 +166,8 @@ export class Route {
 /** Whether these are the links to these relays. */
 export function sameRelays(links: readonly RelayLink[], urls: readonly string[]): boolean {
   return links.length === urls.length && links.every((link) => urls.includes(link.url));
+}
+
+function latency({ okLatencyMs = Number.MAX_VALUE }: RelayLink): number {
+  return okLatencyMs;
 }

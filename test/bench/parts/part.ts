@@ -20,10 +20,17 @@ function inlined(code: string): string {
 
 /** Answers over the channel, and keeps no process alive. */
 const PROBE = inlined(`
+  import { setFlagsFromString } from 'node:v8';
+  import { runInNewContext } from 'node:vm';
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc');
   process.on('message', (question) => {
-    if (question !== 'usage') return;
+    if (question !== 'usage' && question !== 'memory') return;
+    if (question === 'memory') collect();
     const { user, system } = process.cpuUsage();
-    process.send({ usage: { cpuSeconds: (user + system) / 1e6, residentBytes: process.memoryUsage.rss() } });
+    const { rss, heapUsed } = process.memoryUsage();
+    const usage = { cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed };
+    process.send({ usage });
   });
   process.channel.unref();
 `);
@@ -41,6 +48,7 @@ const WITHOUT_MACHINE_CODE = inlined(`
 export interface Usage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
+  readonly heapBytes: number;
 }
 
 export interface PartOptions {
@@ -90,6 +98,11 @@ export class Part {
 
   async usage(): Promise<Usage> {
     return (await this.ask<{ usage: Usage }>('usage', 'usage')).usage;
+  }
+
+  /** The same when nothing is left that isn't used. */
+  async memory(): Promise<Usage> {
+    return (await this.ask<{ usage: Usage }>('memory', 'usage')).usage;
   }
 
   /** Asks over the channel, and waits for an answer that has this field. One question with one field at a time. */

@@ -13,6 +13,8 @@ import { Program } from './program.js';
 export class Processes {
   /** Variables for the processes that are started from now on. */
   env: Readonly<Record<string, string>> = {};
+  /** Files that the system lets processes open that are started from now on; default: as many as us. */
+  files: number | undefined;
   exit!: Program;
   proxy!: Program;
   readonly #folder: string;
@@ -61,7 +63,10 @@ export class Processes {
   async #start(home: string, ...argv: string[]): Promise<Program> {
     const folder = join(this.#folder, home);
     await mkdir(folder, { recursive: true });
-    const program = await Program.startWith(this.env, folder, ...argv);
+    const program =
+      this.files === undefined
+        ? await Program.startWith(this.env, folder, ...argv)
+        : await Program.startWithFiles(this.files, folder, ...argv);
     this.#started.push(program);
     return program;
   }

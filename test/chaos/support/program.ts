@@ -37,7 +37,15 @@ export class Program {
     folder: string,
     ...argv: string[]
   ): Promise<Program> {
-    const child = spawnMain(folder, [...argv, '--json'], env);
+    return Program.#of(spawnMain(folder, [...argv, '--json'], env), argv);
+  }
+
+  /** The same where the system lets it open so many files and no more. */
+  static async startWithFiles(files: number, folder: string, ...argv: string[]): Promise<Program> {
+    return Program.#of(spawnMain(folder, [...argv, '--json'], {}, files), argv);
+  }
+
+  static async #of(child: ChildProcess, argv: readonly string[]): Promise<Program> {
     running.add(child);
     const closed = once(child, 'close').finally(() => running.delete(child));
     let stderr = '';

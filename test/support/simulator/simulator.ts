@@ -170,7 +170,7 @@ export class Simulation {
     state.tick(now);
     while (this.network.isUp) {
       const { encoding } = state.version;
-      const parcels = state.pull(now, this.#scenario.network.eventBytes, encoding);
+      const parcels = state.pull(now, this.#scenario.network.eventBytes, { encoding });
       if (parcels.length === 0) break;
       const plaintext = encoding.encode(parcels.map(({ message }) => message));
       this.largestBytes = Math.max(this.largestBytes, plaintext.length);

@@ -51,8 +51,8 @@ describe('tunnel/route', () => {
 
   it('follows the peer to the relay on which it speaks', () => {
     route.pick(0);
-    route.heard(links(slow)[0]!);
-    expect(route.pick(1)).to.equal(slow);
+    route.heard(links(slow)[0]!, true, 1);
+    expect(route.pick(2)).to.equal(slow);
   });
 
   it('goes past one that takes no more and confirms nothing, unless all do', () => {
@@ -80,8 +80,7 @@ describe('tunnel/route', () => {
     const pauses: number[] = [];
     let now = 0;
     for (let round = 0; round < 5; round += 1) {
-      for (let event = 0; event < 3; event += 1)
-        route.refused(only!, 'rate-limited: slow', 100, now);
+      for (let event = 0; event < 3; event += 1) route.refused(only!, 'blocked: no', 100, now);
       expect(route.pick(now)).to.equal(undefined);
       const until = route.wakeAt(now)!;
       pauses.push(until - now);

@@ -1,5 +1,7 @@
 // A run of bytes of a stream that was sent and is kept until it is acknowledged.
 
+import type { RelayPath } from '../../relay-path/relay-path.js';
+
 /** A run of bytes that was sent and is not acknowledged. */
 export interface Segment {
   readonly offset: number;
@@ -15,6 +17,8 @@ export interface Segment {
   lost: boolean;
   /** Arrived ahead of a gap, as the peer says in `have`. */
   arrived: boolean;
+  /** What carried it last. */
+  path?: RelayPath | undefined;
   /** Called once when it has arrived: whatever carried it last got through, or is no longer needed. */
   onArrived?: (() => void) | undefined;
 }

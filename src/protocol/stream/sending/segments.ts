@@ -1,6 +1,7 @@
 // What one direction has sent and keeps until it is acknowledged: which segments are there, which of them are lost, and
 // how many bytes that is. When one counts as lost is the sending half's decision. Pure.
 
+import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import { halves, type Segment } from './segment.js';
 
@@ -60,19 +61,28 @@ export class Segments {
     return segment;
   }
 
+  /** It goes over this path. */
+  sent(segment: Segment, path: RelayPath | undefined): void {
+    segment.path = path;
+    path?.sent(segment.data.length);
+  }
+
   /**
    * Everything below `ack` has arrived, and what lies in the ranges of `have`.
-   * @returns the segment sent last among those that are new in that
+   * @returns of those that are new in that, the segment sent last over each path
    */
-  acknowledge(ack: number, have: readonly Range[]): Segment | undefined {
-    let newest: Segment | undefined;
+  acknowledge(ack: number, have: readonly Range[]): Iterable<Segment> {
+    const newest = new Map<RelayPath | undefined, Segment>();
     const settle = (segment: Segment): void => {
-      if (segment.lost) this.#found(segment);
       if (segment.arrived) return;
+      const { path } = segment;
+      if (segment.lost) this.#found(segment);
+      else path?.arrived(segment.data.length);
+      path?.heard();
       segment.arrived = true;
       this.#inFlightBytes -= segment.data.length;
       segment.onArrived?.();
-      if (newest === undefined || segment.sentAt > newest.sentAt) newest = segment;
+      if (segment.sentAt >= (newest.get(path)?.sentAt ?? 0)) newest.set(path, segment);
     };
     let done = 0;
     while (done < this.#all.length && this.#all[done]!.end <= ack) {
@@ -85,7 +95,7 @@ export class Segments {
         if (have.some(([from, to]) => from <= segment.offset && segment.end <= to)) settle(segment);
       }
     }
-    return newest;
+    return newest.values();
   }
 
   /** These have to be sent again. */
@@ -93,8 +103,16 @@ export class Segments {
     for (const segment of segments) {
       if (segment.arrived || segment.lost) continue;
       segment.lost = true;
+      segment.path?.dropped(segment.data.length);
       this.#lostCount += 1;
       this.#lostBytes += segment.data.length;
+    }
+  }
+
+  /** Nobody waits for them any more. */
+  release(): void {
+    for (const { arrived, lost, path, data } of this.#all) {
+      if (!arrived && !lost) path?.dropped(data.length);
     }
   }
 

@@ -2,6 +2,7 @@
 // until they are acknowledged, and says which to send again. Pure: the time comes in as an argument.
 
 import { STREAM_WINDOW_BYTES } from '../../../limits.js';
+import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import type { RoundTrip } from '../round-trip.js';
 import type { Segment } from './segment.js';
@@ -130,8 +131,9 @@ export class SendHalf {
    * The next segment to send, with at most `maxBytes` of data, or undefined.
    * What was lost goes first, in the order of the stream.
    * @param isAlone nothing else is in the event yet: what doesn't fit now never will in one piece
+   * @param path what carries it
    */
-  pull(now: number, maxBytes: number, isAlone: boolean): Segment | undefined {
+  pull(now: number, maxBytes: number, isAlone: boolean, path?: RelayPath): Segment | undefined {
     const segment = this.hasLost
       ? this.#segments.takeLost(maxBytes, isAlone)
       : this.#cut(maxBytes, now, isAlone);
@@ -139,8 +141,14 @@ export class SendHalf {
     segment.tries += 1;
     segment.sentBefore = segment.sentAt;
     segment.sentAt = now;
-    this.#expect(now + this.#roundTrip.timeoutMs(segment.tries));
+    this.#segments.sent(segment, path);
+    this.#expect(this.#dueAt(segment));
     return segment;
+  }
+
+  #dueAt({ sentAt, tries, path }: Segment): number {
+    const isMeasured = path?.roundTrip.smoothedMs !== undefined;
+    return sentAt + (isMeasured ? path.roundTrip : this.#roundTrip).timeoutMs(tries);
   }
 
   #cut(maxBytes: number, now: number, isAlone: boolean): Segment | undefined {
@@ -177,9 +185,12 @@ export class SendHalf {
   acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
-    const newest = this.#segments.acknowledge(ack, have);
-    if (newest === undefined) return false;
-    this.#measure(newest, now);
+    let isNew = false;
+    for (const newest of this.#segments.acknowledge(ack, have)) {
+      this.#measure(newest, now);
+      isNew = true;
+    }
+    if (!isNew) return false;
     this.#progressAt = now;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);
@@ -189,10 +200,16 @@ export class SendHalf {
   /** Only times that can't belong to another transmission of the same bytes count (Karn). */
   #measure(segment: Segment, now: number): void {
     const elapsed = now - segment.sentAt;
-    if (segment.tries === 1) this.#roundTrip.sample(elapsed);
-    else if (elapsed < this.#roundTrip.shortestMs) {
-      // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
-      this.#roundTrip.premature(now - segment.sentBefore);
+    const { tries, path } = segment;
+    if (tries === 1) {
+      this.#roundTrip.sample(elapsed);
+      path?.measured(elapsed, now);
+      return;
+    }
+    // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
+    for (const roundTrip of [this.#roundTrip, path?.roundTrip]) {
+      if (roundTrip !== undefined && elapsed < roundTrip.shortestMs)
+        roundTrip.premature(now - segment.sentBefore);
     }
   }
 
@@ -201,9 +218,15 @@ export class SendHalf {
     this.#segments.lose(segments);
   }
 
-  /** Nothing in flight can be counted on: the link that carried it is gone. */
-  loseAll(): void {
-    this.#segments.lose(this.#segments);
+  /** Nothing in flight can be counted on: what carried it, this path or all of them, is gone. */
+  loseAll(path?: RelayPath): void {
+    const all = [...this.#segments];
+    this.#segments.lose(path === undefined ? all : all.filter((each) => each.path === path));
+  }
+
+  /** The stream is over: nothing counts as on its way any more. */
+  release(): void {
+    this.#segments.release();
   }
 
   /** Marks what timed out as lost. */
@@ -212,9 +235,11 @@ export class SendHalf {
     this.#deadline = undefined;
     for (const segment of this.#segments) {
       if (segment.arrived || segment.lost) continue;
-      const due = segment.sentAt + this.#roundTrip.timeoutMs(segment.tries);
-      if (now >= due) this.#segments.lose([segment]);
-      else this.#expect(due);
+      const due = this.#dueAt(segment);
+      if (now >= due) {
+        segment.path?.timedOut(segment.data.length, segment.sentAt, now);
+        this.#segments.lose([segment]);
+      } else this.#expect(due);
       // To a peer from which nothing comes any more goes one segment at a time, not the whole window.
       if (segment.tries >= SILENT_TRIES && this.#progressAt < segment.sentBefore) return;
     }

@@ -1,0 +1,129 @@
+// How many bytes may be on their way to one peer over one relay: enough to keep the relay busy, not so many that they
+// queue up there and hold back what is small and urgent. Follows the round-trip time, not loss, since relays lose
+// events for other reasons than load. Pure.
+//
+// Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
+// with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
+
+const FIRST_LIMIT_BYTES = 1024 * 1024;
+const LEAST_LIMIT_BYTES = 96 * 1024;
+/** Well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
+export const MAX_FLIGHT_BYTES = 16 * 1024 * 1024;
+/** A mean of so much more than without a queue is none yet. */
+const TOLERATED_FACTOR = 1.1;
+const TOLERATED_MS = 15;
+/** In a round, until the first queue; afterwards at the most; and the other way. */
+const FIRST_GROWTH = 2;
+const MOST_GROWTH = 1.25;
+const MOST_DECREASE = 0.6;
+/** Less than this that times out is nothing to judge by. */
+const LEAST_TIMED_OUT_BYTES = 64 * 1024;
+/** A round has so many samples at least, and lasts so long: one batch of a relay at the least. */
+const LEAST_SAMPLES = 4;
+const LEAST_ROUND_MS = 100;
+/** What is looked for again after so long; soon at first. */
+const FIRST_PROBE_MS = 500;
+const LONGEST_PROBE_MS = 10_000;
+const PROBE_FACTOR = 1 / 2;
+/** Weight of a mean that says more about the way without a queue than what was known. */
+const BASE_WEIGHT = 1 / 2;
+
+export class FlightLimit {
+  #limitBytes = FIRST_LIMIT_BYTES;
+  #hasQueued = false;
+  /** Mean without a queue. */
+  #baseMs: number | undefined;
+  #isProbing = false;
+  #probeAt: number | undefined;
+  #probePauseMs = FIRST_PROBE_MS;
+  #sumMs = 0;
+  #samples = 0;
+  /** What was sent before says nothing about the limit as it is now. */
+  #changedAt = 0;
+  #roundEndsAt = 0;
+  #wasReached = false;
+  /** Since the limit was last judged. */
+  #arrivedBytes = 0;
+  #timedOutBytes = 0;
+
+  get bytes(): number {
+    const bytes = this.#isProbing ? this.#limitBytes * PROBE_FACTOR : this.#limitBytes;
+    return Math.max(LEAST_LIMIT_BYTES, bytes);
+  }
+
+  /** More would have been sent, were it not for the limit. */
+  reached(): void {
+    this.#wasReached = true;
+  }
+
+  /** One measured round trip, in ms. */
+  sample(elapsedMs: number, now: number): void {
+    if (now - elapsedMs < this.#changedAt) return;
+    this.#sumMs += elapsedMs;
+    this.#samples += 1;
+    if (now < this.#roundEndsAt || this.#samples < LEAST_SAMPLES) return;
+    this.#judge(this.#sumMs / this.#samples, now);
+    this.#beginRound(now);
+  }
+
+  arrived(bytes: number): void {
+    this.#arrivedBytes += bytes;
+  }
+
+  /** So much timed out. Where it is more than arrived, that was no loss: it queues up. */
+  timedOut(bytes: number, now: number): void {
+    this.#timedOutBytes += bytes;
+    if (this.#timedOutBytes <= Math.max(this.#arrivedBytes, LEAST_TIMED_OUT_BYTES)) return;
+    this.#change(1 / 2, now);
+    this.#beginRound(now);
+  }
+
+  #beginRound(now: number): void {
+    this.#sumMs = 0;
+    this.#samples = 0;
+    this.#wasReached = false;
+    this.#arrivedBytes = 0;
+    this.#timedOutBytes = 0;
+    this.#roundEndsAt = now + LEAST_ROUND_MS;
+  }
+
+  #judge(meanMs: number, now: number): void {
+    const baseMs = this.#learn(meanMs);
+    if (this.#isProbing) {
+      this.#isProbing = false;
+      this.#changedAt = now;
+      return;
+    }
+    const factor = (TOLERATED_FACTOR * baseMs + TOLERATED_MS) / meanMs;
+    if (factor < 1) this.#change(Math.max(MOST_DECREASE, factor), now);
+    else if (this.#wasReached) {
+      this.#change(this.#hasQueued ? Math.min(MOST_GROWTH, factor) : FIRST_GROWTH, now);
+    }
+    if (this.#wasReached) this.#planProbe(now);
+  }
+
+  #change(factor: number, now: number): void {
+    const bytes = this.#limitBytes * factor;
+    this.#limitBytes = Math.min(MAX_FLIGHT_BYTES, Math.max(LEAST_LIMIT_BYTES, bytes));
+    this.#hasQueued ||= factor < 1;
+    this.#changedAt = now;
+  }
+
+  /** A probe shows the way as it is, whether it has become shorter or longer; any other round may have a queue in it. */
+  #learn(meanMs: number): number {
+    this.#baseMs ??= meanMs;
+    if (this.#isProbing || meanMs < this.#baseMs) {
+      this.#baseMs += BASE_WEIGHT * (meanMs - this.#baseMs);
+    }
+    return this.#baseMs;
+  }
+
+  #planProbe(now: number): void {
+    this.#probeAt ??= now + this.#probePauseMs;
+    if (now < this.#probeAt) return;
+    this.#isProbing = true;
+    this.#changedAt = now;
+    this.#probePauseMs = Math.min(2 * this.#probePauseMs, LONGEST_PROBE_MS);
+    this.#probeAt = now + this.#probePauseMs;
+  }
+}
