@@ -20,7 +20,8 @@ interface Waiting {
 const queue: Waiting[] = [];
 
 function pass(bytes: Buffer, socket: Socket): void {
-  if (random.next() >= Number(loss)) queue.push({ at: performance.now() + Number(delayMs), bytes, socket });
+  if (random.next() >= Number(loss))
+    queue.push({ at: performance.now() + Number(delayMs), bytes, socket });
 }
 near.on('message', (bytes, from) => {
   client = from;
