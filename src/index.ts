@@ -43,6 +43,8 @@ export {
 } from './relay/embedded/memory-relay.js';
 export type { RelayEvent } from './relay/link-types.js';
 export type { StreamFacts, Sums, Way } from './tunnel/accounts/accounts.js';
+export type { DirectSettings } from './tunnel/direct/options.js';
+export type { SocketAddress } from './tunnel/direct/socket.js';
 export type {
   Events,
   NwsEvents,

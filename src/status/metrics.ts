@@ -188,7 +188,8 @@ class MetricsPage {
   }
 
   #options(name: string, help: string, [first]: Values): MetricOptions {
-    const labelNames = Object.keys(first?.[0] ?? {});
+    // Those that there is nothing of yet are by code.
+    const labelNames = first === undefined ? ['code'] : Object.keys(first[0]);
     return { name, help, labelNames, registers: [this.#registry] };
   }
 }

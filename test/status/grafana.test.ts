@@ -2,11 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
-import { NwsError } from '../../src/errors.js';
-import { RelayLedger } from '../../src/relay/counts.js';
-import { metricsOf } from '../../src/status/metrics.js';
-import { subject } from '../support/subject.js';
-import { FakeStream } from './streams.js';
+import { exportedMetrics } from './exported.js';
 
 interface Panel {
   readonly id: number;
@@ -24,27 +20,11 @@ describe('the dashboard for Grafana', () => {
     panels: Panel[];
     templating: { list: { name: string }[] };
   };
-  /** Labels by metric, as they are exported. */
-  const exported = new Map<string, Set<string>>();
+  /** Labels by metric. */
+  let exported: Map<string, Set<string>>;
 
   before(async () => {
-    const ledger = new RelayLedger();
-    ledger.of('wss://a.example').refused('no');
-    const link = { url: 'wss://a.example', isUp: true, okLatencyMs: 3, eventLimitBytes: 1 };
-    const links = () => [{ ...link, unconfirmedBytes: 0 }] as never;
-    const watched = subject({ pool: { links, ledger }, connections: () => 1 });
-    const facts = { peer: 'a'.repeat(64), destination: 'x.nostr:1' };
-    const error = new NwsError('exit_unreachable', 'gone');
-    const stream = new FakeStream();
-    watched.accounts.opened(facts, stream);
-    watched.accounts.refused(facts, error);
-    watched.accounts.failures.note(error, 'x');
-    await stream.close(error);
-    const { body } = await metricsOf(watched);
-    for (const [, name = '', labels = ''] of body.matchAll(/^(nws_\w+)(?:\{(.*)\})? /gm)) {
-      const names = [...labels.matchAll(/(\w+)="/g)].map(([, label]) => label!);
-      exported.set(name, new Set([...(exported.get(name) ?? []), ...names]));
-    }
+    exported = await exportedMetrics();
   });
 
   it('asks for metrics that are exported, by labels that they have', () => {

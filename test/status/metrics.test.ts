@@ -23,6 +23,8 @@ describe('status/metrics', () => {
     }
     const named = new Set(families.map(([, name]) => name));
     for (const { name } of readMetrics(body)) expect(named.has(name), name).to.equal(true);
+    // A sum without its label would be another series than those that follow.
+    expect(body).to.not.match(/^nws_(errors|streams_refused|streams_failed)_total/m);
   });
 
   it('agree with the account of streams, up to this moment', async () => {

@@ -34,6 +34,8 @@ const JSON_HEAD_BYTES = jsonBytes({
   ack: Number.MAX_SAFE_INTEGER,
   window: Number.MAX_SAFE_INTEGER,
   fin: true,
+  last: true,
+  delay: Number.MAX_SAFE_INTEGER,
   data: Buffer.alloc(0),
 });
 const JSON_HAVE_BYTES = ',"have":[]'.length;

@@ -84,7 +84,7 @@ export class Plot {
         height: HEIGHT,
         legend: { show: false },
         cursor: { show: false },
-        padding: [12, 8, 0, 0],
+        padding: [12, 28, 0, 0],
         scales: { y: { range: (_plot, _min, max) => [0, Math.max(1000, (max ?? 0) * 1.1)] } },
         axes: [
           { ...axis, size: 30, space: 70, values: (_plot, splits) => splits.map(clock) },
@@ -93,7 +93,7 @@ export class Plot {
             size: 76,
             space: 36,
             splits: (_plot, _index, _min, max) =>
-              [0, 1, 2, 3, 4].map((part) => part * niceStep(max)),
+              [0, 1, 2, 3, 4].map((part) => part * niceStep(max)).filter((value) => value <= max),
             values: (_plot, splits) =>
               splits.map((value) => (value === 0 ? '0' : `${bytes(value)}/s`)),
           },

@@ -16,6 +16,7 @@ export interface DirectSettings {
   readonly listen?: SocketAddress | undefined;
   /** Local addresses count, ours and theirs. */
   readonly local: boolean;
+  /** Servers that tell the address from outside (RFC 8489). */
   readonly stun: readonly HostPort[];
 }
 

@@ -17,8 +17,11 @@ const MAX_STREAMS = SLOTS / 4;
 /** Takes a datagram; returns whether it was meant for it. */
 export type DatagramReceiver = (bytes: Buffer, from: Endpoint) => boolean;
 
+/** Where a UDP socket is bound. */
 export interface SocketAddress {
+  /** An address of this machine; default: all. */
   readonly host?: string | undefined;
+  /** 0: a free one. */
   readonly port: number;
 }
 

@@ -6,8 +6,12 @@ import type { RelayLink } from '../../relay/link.js';
 
 /** What a refusal leaves of the pace that the relay has shown. */
 const DECREASE = 0.85;
-/** What each event that is taken adds to the events a second: a fiftieth in a second. */
-const GROWTH = 0.02;
+/** What each event that is taken adds to the events a second, and the more of it the longer nothing was refused. */
+const GROWTH = 0.015;
+const DOUBLED_AFTER_MS = 3_000;
+const LONGEST_GROWTH_MS = 60_000;
+/** What was taken in less than this shows no pace. */
+const LEAST_COUNTED_MS = 100;
 /** An event in a minute at the least. */
 const LEAST_PER_SECOND = 1 / 60;
 /** From here on nothing is rationed any more. */
@@ -70,7 +74,8 @@ export class RelayPaces {
     }
     pace.taken += 1;
     pace.pauseMs = FIRST_PAUSE_MS;
-    pace.perSecond += GROWTH;
+    const unrefusedMs = Math.min(now - pace.changedAt, LONGEST_GROWTH_MS);
+    pace.perSecond += GROWTH * (1 + unrefusedMs / DOUBLED_AFTER_MS);
     if (pace.perSecond === Number.POSITIVE_INFINITY || pace.perSecond < FREE_PER_SECOND) return;
     pace.perSecond = Number.POSITIVE_INFINITY;
     this.#log?.info({ relay: link.url }, 'relay takes our events as they come again');
@@ -86,7 +91,7 @@ export class RelayPaces {
         'relay rations our events: they go as fast as it takes them',
       );
     }
-    const recent = now - pace.countedFrom < 2_000 ? Math.max(pace.taken, pace.takenBefore) : 0;
+    const recent = recentPerSecond(pace, now);
     const shown = recent > 0 ? recent : Math.min(pace.perSecond, FREE_PER_SECOND) / 2;
     pace.perSecond = Math.max(LEAST_PER_SECOND, DECREASE * Math.min(pace.perSecond, shown));
     pace.changedAt = now;
@@ -104,4 +109,12 @@ export class RelayPaces {
     }
     return pace;
   }
+}
+
+/** What was taken in the last second or so, a second. */
+function recentPerSecond({ taken, takenBefore, countedFrom }: Pace, now: number): number {
+  const countedMs = now - countedFrom;
+  if (countedMs >= 2_000) return 0;
+  if (takenBefore === 0) return (1_000 * taken) / Math.max(LEAST_COUNTED_MS, countedMs);
+  return taken + takenBefore * Math.max(0, 1 - countedMs / 1_000);
 }

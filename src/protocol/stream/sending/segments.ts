@@ -34,6 +34,10 @@ export class Segments {
     return this.#all[0];
   }
 
+  isOnly(segment: Segment): boolean {
+    return this.#all.length === 1 && this.#all[0] === segment;
+  }
+
   [Symbol.iterator](): Iterator<Segment> {
     return this.#all[Symbol.iterator]();
   }
@@ -51,7 +55,9 @@ export class Segments {
     const index = this.#all.findIndex((segment) => segment.lost);
     const segment = this.#all[index]!;
     if (segment.data.length > maxBytes) {
-      if (!mayCut || maxBytes === 0) return undefined;
+      // Behind what is small in every event it would wait without end for one of its own.
+      const isWorthIt = mayCut || maxBytes >= segment.data.length / 2;
+      if (!isWorthIt || maxBytes === 0) return undefined;
       // The relay that carries it now takes less than the one before.
       this.#all.splice(index, 1, ...halves(segment, maxBytes));
       this.#lostCount += 1;
