@@ -113,6 +113,36 @@ describe('direct paths', function () {
     });
   }
 
+  /** The only way between the two is so long, and loses so much. */
+  async function overRoad(msEachWay: number, loss: number): Promise<void> {
+    const opens = { port: 7_000, to: '10.2.0.2' };
+    scene = await Scene.start((network) => twoHomes(network, {}, { opens }), false);
+    const road = ['8.8.5.1', '6000', '8.8.5.2:7000', `${msEachWay}`, `${loss}`];
+    const program = 'test/namespaces/road.ts';
+    await scene.network.program('world', scene.folder, program, ...road).ready();
+    const flags = ['--direct', '--direct-address', '8.8.5.1:6000', '--direct-listen', '7000'];
+    await scene.startExit(...flags);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+  }
+
+  it('carry 5 MB a second where 2 % are lost and a round trip takes 60 ms', async () => {
+    await overRoad(30, 0.02);
+    const { isRight, seconds } = await scene.download(DOWNLOAD_BYTES);
+    console.log(`    ${(DOWNLOAD_BYTES / MB / seconds).toFixed(1)} MB/s`);
+    expect(isRight).to.equal(true);
+    expect(scene.ways.at(-1)).to.equal('direct');
+  });
+
+  it('are slow and right where 20 % are lost', async () => {
+    await overRoad(30, 0.2);
+    const { isRight, seconds } = await scene.download(MB);
+    console.log(`    ${(1 / seconds).toFixed(2)} MB/s`);
+    expect(isRight).to.equal(true);
+    expect(scene.ways.at(-1)).to.equal('direct');
+  });
+
   it('are cut in the middle of a download, which ends with an error; then relays serve again', async () => {
     scene = await Scene.start(twoHomes);
     await scene.startExit(...ON);
