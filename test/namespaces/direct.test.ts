@@ -139,7 +139,7 @@ describe('direct paths', function () {
     expect(await scene.waysOf(1)).to.deep.equal(['direct']);
   }
 
-  it('carry 5 MB a second where 2 % are lost and a round trip takes 60 ms', async () => {
+  it('go on where 2 % are lost and a round trip takes 60 ms', async () => {
     await overRoad(30, 0.02);
     const { isRight, seconds } = await scene.download(DOWNLOAD_BYTES);
     console.log(`    ${(DOWNLOAD_BYTES / MB / seconds).toFixed(1)} MB/s`);
