@@ -161,7 +161,6 @@ describe('a direct path', function () {
 
   it('is not asked for where the settings name other exits', async () => {
     pair = await Pair.start({ entry: { exits: new Set() }, onIncoming: () => undefined });
-    pair.entry.offered(EXIT);
     expect(await pair.arrange()).to.include({ state: 'refused' });
     expect(pair.said).to.deep.equal([]);
   });

@@ -59,6 +59,7 @@ export class Pair {
 
   /** Looks for the path; resolves when it stands, or doesn't. */
   arrange(): Promise<DirectReport> {
+    this.entry.offered(EXIT);
     return this.entry.arrange(EXIT);
   }
 
