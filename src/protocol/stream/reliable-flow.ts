@@ -56,9 +56,8 @@ export class ReliableFlow {
     const progress = this.#send.acknowledge(ack, have, now, delay);
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
-    // A peer that answers our question about its closed window is alive, however slow its reader is. One that has all but
-    // what it had acknowledged before was restarted meanwhile, and will never have that.
-    if (progress || this.#send.isAcknowledged) this.restart(now);
+    // A peer that answers our question about its closed window is alive, however slow its reader is.
+    if (progress) this.restart(now);
     // Who says how long it waited is told, too, and doesn't take it for the way.
     if (delay !== undefined) this.#receive.acks.delayMs = this.#roundTrip.ackDelayMs;
     if (message.type === 'ACK') return undefined;

@@ -44,12 +44,14 @@ export function frameDataBytes(room: number, ranges: number): number {
 
 /**
  * Writes messages as one frame.
+ * @param memory to write into, where there is some and it is enough
  * @throws Error for data without an offset, which goes to peers of NIP-443 alone.
  */
-export function encodeFrame(messages: readonly Message[]): Buffer {
+export function encodeFrame(messages: readonly Message[], memory?: Buffer): Buffer {
   let size = EMPTY_FRAME_BYTES;
   for (const message of messages) size += frameMessageBytes(message);
-  const frame = Buffer.allocUnsafe(size);
+  const isEnough = memory !== undefined && memory.length >= size;
+  const frame = isEnough ? memory.subarray(0, size) : Buffer.allocUnsafe(size);
   let at = frame.writeUInt8(FRAME_MARK, 0);
   for (const message of messages) {
     at = frame.writeUInt8(NUMBERS.get(message.type as never)!, at);
