@@ -11,6 +11,7 @@ import { measureExchanges } from './measures/exchanges.js';
 import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
 import { measureOks } from './measures/oks.js';
+import { measureRelays } from './measures/relays.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
 import { type Row, tableOf } from './report/table.js';
@@ -54,6 +55,7 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   ),
   // Three sets of processes more: not in the quick run, which is part of the tests.
   ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
+  relays: () => measureRelays(rounds, flags.quick ? bytes : bytes / 5),
   idle: () => measureIdle(flags.quick ? 1 : Math.min(rounds, 3), flags.quick ? 200 : 10_000),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
