@@ -1,16 +1,23 @@
 // TLS over a stream that is no socket of the system: Node runs it over a stand-in for one, which takes a write behind
 // the end for a bug of Node's and throws, in the middle of whatever brought the bytes. But TLS may have something to write
 // then: tickets when a handshake is completed late, a new key when the other side has one (RFC 8446, sections 4.6.1 and
-// 4.6.3). Nobody waits for any of that, so behind the end it is dropped.
+// 4.6.3). Nobody waits for any of that, so behind the end it is dropped. And the last that TLS writes is told apart from
+// everything before: the end follows it a few turns later, and where each write costs an event it is worth waiting for.
 
 import { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 /** What is used here of Node's JSStreamSocket. */
 interface StandIn {
+  readonly stream: Partial<Ending>;
   doShutdown(req: object): number;
   doWrite(req: object, parts: readonly Buffer[]): number;
   _handle: { finishWrite(req: object, status: number): void } | null;
+}
+
+/** A stream that makes use of knowing that its end comes right behind what was just written. */
+export interface Ending {
+  endsSoon(): void;
 }
 
 const ended = new WeakSet<StandIn>();
@@ -36,6 +43,7 @@ function mend(prototype: StandIn): void {
   const { doShutdown, doWrite } = prototype;
   prototype.doShutdown = function (req) {
     ended.add(this);
+    this.stream.endsSoon?.();
     return doShutdown.call(this, req);
   };
   prototype.doWrite = function (req, parts) {

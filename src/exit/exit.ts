@@ -26,7 +26,8 @@ import { type IncomingStream, Session } from '../tunnel/session.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
 import { Heartbeat } from './announcing/heartbeat.js';
-import { admits, type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
+import { door } from './clients/door.js';
 import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
 import type { Rule } from './policy/rules.js';
@@ -127,7 +128,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const directExit = options.direct && (await startDirect(options.direct, policy, log));
   const admission = admissionFor(options, policy, certificate, accounts);
   const take = (incoming: IncomingStream): void => admission.take(incoming);
-  const { pool, session } = connect(options, events, take, directExit);
+  const { pool, session } = connect(options, events, accounts.failures, take, directExit);
   let shown: Shown = { target, certificate };
   let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
@@ -189,6 +190,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
 function connect(
   options: ExitOptions,
   { onRelay }: Events,
+  failures: Accounts['failures'],
   onIncoming: (incoming: IncomingStream) => void,
   directExit: DirectExit | undefined,
 ): { pool: RelayPool; session: Session } {
@@ -196,7 +198,7 @@ function connect(
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
-  const mayCome = (client: string): boolean => admits(options, client);
+  const mayCome = door(options, failures);
   // Each stream has a connection to its target.
   const maxStreams = fittingFiles(MAX_STREAMS);
   const asExit = { signer, relays, admits: mayCome, maxStreams, onIncoming, directExit };

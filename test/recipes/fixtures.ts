@@ -88,6 +88,9 @@ export const FIXTURES: Readonly<Record<string, Fixture>> = {
   },
 };
 
+/** Those whose recipes are run apart. */
+export const PACKAGES: readonly string[] = ['pip', 'npm', 'cargo', 'go', 'java'];
+
 const CLIENT = `const answer = await fetch(process.argv[2]);
 console.log(answer.status, await answer.text());
 `;

@@ -104,6 +104,7 @@ describe('the status page in Chromium', function () {
       const page = await visit({ colorScheme, viewport: { width, height: 800 } });
       await row(page, ':443').first().waitFor();
       expect(await page.evaluate('document.documentElement.scrollWidth')).to.be.at.most(width);
+      expect(await page.locator('body').innerText()).to.not.match(/undefined|NaN|\[object/);
       // By the debugger's way in, which the page's own policy doesn't bar.
       const { violations, passes } = (await page.evaluate(`${AXE}; axe.run()`)) as AxeResults;
       const found = violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`);

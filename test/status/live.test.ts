@@ -15,7 +15,10 @@ describe('status/live', () => {
   beforeEach(() => {
     mock.timers.enable({ apis: ['setInterval'] });
     looks = 0;
-    const obstacle = (): undefined => void (looks += 1);
+    const obstacle = (): undefined => {
+      if (Number.isNaN(looks)) throw new Error('a mistake of ours');
+      looks += 1;
+    };
     live = new Live(subject({ obstacle }), new Samples(0), 2);
   });
   afterEach(() => mock.timers.reset());
@@ -56,6 +59,15 @@ describe('status/live', () => {
     expect(looks).to.equal(3);
     await leave(viewer());
     expect(looks).to.equal(4);
+  });
+
+  it('ends the pages, and nothing else, where the state can not be read', () => {
+    const res = viewer();
+    looks = Number.NaN;
+    mock.timers.tick(1_000);
+    expect([live.viewers, res.writableEnded]).to.deep.equal([1, true]);
+    mock.timers.tick(5_000);
+    expect(String(res.read()).match(/^data: /gm)).to.have.length(1);
   });
 
   it('leaves out who does not read, and goes on for the others', () => {

@@ -173,6 +173,23 @@ describe('status pages', () => {
     response.destroy();
   });
 
+  it('outlive a mistake of ours, and tell of it', async () => {
+    watched = subject({
+      obstacle: () => {
+        throw new Error('a mistake of ours');
+      },
+    });
+    await start();
+    expect(await get('/status.json')).to.include({ status: 500 });
+    const read = await get('/events').then(
+      ({ text }) => text,
+      () => 'cut',
+    );
+    expect(read).to.not.include('data:');
+    expect(await get('/healthz')).to.include({ status: 200 });
+    expect(server.viewers).to.equal(0);
+  });
+
   it('end with the program', async () => {
     await start();
     const { states, response } = await watch();

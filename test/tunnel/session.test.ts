@@ -63,7 +63,12 @@ describe('session', () => {
     it('carries bytes over a relay that drops every connection now and then', async function () {
       this.timeout(60_000);
       await echo(Buffer.from('the links are up'));
+      // From now on, and not first at the next word: until both are back, the relay says that nobody listens.
+      tunnel.relay.disconnectAll();
       Object.assign(tunnel.relay.behaviour, { disconnectEveryMs: 1_200, deliveryDelayMs: 100 });
+      await until(() =>
+        [...tunnel.entry.pool.links(), ...tunnel.exit.pool.links()].every(({ isUp }) => isUp),
+      );
       let downs = 0;
       for (const link of tunnel.entry.pool.links()) link.on('down', () => (downs += 1));
       await Promise.all([echo(randomBytes(8_000_000)), echo(randomBytes(100))]);

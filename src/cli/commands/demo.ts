@@ -110,6 +110,8 @@ async function show(io: Io, flags: Flags, demo: Demo, waiting: Waiting): Promise
   const curl = `curl --proxy ${demo.proxyUrl} --cacert ${demo.caPath} ${url}`;
   const ready = { event: 'ready', url, listen: demo.proxyUrl, ca: demo.caPath, curl };
   const rest =
-    flags.once === true ? '' : `\n\nTry it in another terminal:\n\n  ${curl}\n\nCtrl-C ends.`;
+    flags.once === true
+      ? ''
+      : `\n\nTry it in another terminal:\n\n  ${curl}\n\nWhat goes on is shown at ${demo.proxyUrl}/ in a browser. Ctrl-C ends.`;
   print(io, flags, ready, `\nThe page came through the tunnel, verified by its name.${rest}`);
 }

@@ -29,6 +29,10 @@ export const proxyCommand = (io: Io): CommandBody => ({
             'curl --proxy socks5h://127.0.0.1:8882 --cacert "$(nws ca --path)" https://<name>.nostr/',
           ],
           [
+            'is all well? relays, streams, errors, in a browser or for programs',
+            'curl http://127.0.0.1:8882/status.json',
+          ],
+          [
             'a free port, told as JSON, and a relay for names without one',
             'nws proxy --listen 127.0.0.1:0 --json --relay wss://relay.example',
           ],

@@ -31,11 +31,13 @@ export class PastStreams {
   }
 
   /** What a late message is answered with, if with anything. */
-  answer({ type, key }: Message): Message | undefined {
+  answer(message: Message): Message | undefined {
+    const { type, key } = message;
     const answer = this.#byKey.get(key)?.answer;
+    if (type === 'RESET' || type === 'PLAIN' || ('last' in message && message.last))
+      return undefined;
     // An ACK is no question, unless it shows that the peer never heard of the end.
-    const asks = type === 'ACK' ? answer?.type === 'RESET' : type !== 'RESET' && type !== 'PLAIN';
-    return asks ? answer : undefined;
+    return type === 'ACK' && answer?.type !== 'RESET' ? undefined : answer;
   }
 
   forgetOld(now: number): void {
@@ -55,9 +57,11 @@ export class PastStreams {
 /** What late repeats for a stream that is over are answered with. */
 function lateAnswer(stream: StreamState, role: 'entry' | 'exit'): Message | undefined {
   const { key, error, isPlain } = stream;
+  const { lastWord } = stream.flow;
   // Its peer would not understand it.
   if (isPlain) return undefined;
   if (error !== undefined) return resetFor(key, error);
+  if (lastWord !== undefined) return lastWord;
   const { ack, window } = stream.receive;
   // Its bytes take another way, so for the relays it is over as soon as it is open.
   const isHandedOver = stream.reverse !== undefined && role === 'exit';

@@ -274,7 +274,8 @@ export class PeerState {
   lost(parcels: readonly Parcel[], now: number): void {
     for (const { stream, outgoing } of parcels) {
       if (stream === undefined || outgoing === undefined) continue;
-      stream.lost(outgoing, now);
+      if (outgoing.message === stream.flow.lastWord) this.control.say(outgoing.message);
+      else stream.lost(outgoing, now);
       this.streams.touch(stream.key);
     }
   }

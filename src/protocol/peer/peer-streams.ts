@@ -173,10 +173,14 @@ export class PeerStreams {
     return asked;
   }
 
-  /** This path to the peer is gone, or all of them: what is in flight there is sent again. */
+  /**
+   * This path to the peer is gone, or all of them: what is in flight there is sent again, and what has arrived lately is
+   * acknowledged again.
+   */
   relink(now: number, path?: RelayPath): void {
     this.#catchUp(now);
-    for (const stream of this.#awaiting) {
+    for (const stream of this.#byKey.values()) {
+      if (!this.#awaiting.has(stream) && !stream.receive.acks.isRecent(now)) continue;
       stream.relink(now, path);
       this.touch(stream.key);
     }

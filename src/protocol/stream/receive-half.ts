@@ -1,15 +1,14 @@
-// The receiving half of a reliable stream: puts bytes in order, keeps what came early within the window,
-// and says when an acknowledgement is due. Pure: the time comes in as an argument.
+// The receiving half of a reliable stream: puts bytes in order and keeps what came early within the window. When that is
+// acknowledged is ack-schedule.ts. Pure: the time comes in as an argument.
 
 import type { Range } from '../wire/message.js';
+import { AckSchedule } from './ack-schedule.js';
 
 interface Piece {
   readonly offset: number;
   readonly data: Buffer;
 }
 
-/** An acknowledgement waits this long for data to ride on, and for more to acknowledge. */
-const ACK_DELAY_MS = 30;
 /** Early pieces kept at once: a peer that sends a window in single bytes is held to this. */
 const MAX_EARLY_PIECES = 4_096;
 
@@ -29,6 +28,7 @@ export class ReceiveHalf {
   readonly #windowBytes: () => number;
   readonly #memory: Memory;
   readonly #touched: () => void;
+  readonly acks = new AckSchedule();
   /** In order and not taken by the application. */
   readonly #ready: Buffer[] = [];
   /** Ahead of a gap, by offset, without overlaps. */
@@ -42,7 +42,8 @@ export class ReceiveHalf {
   #finOffset: number | undefined;
   /** Highest offset that the peer was allowed to send up to. */
   #offered: number;
-  #ackAt: number | undefined;
+  /** The highest `ack` that was said. */
+  #said = 0;
 
   /**
    * @param windowBytes how much may be in flight toward us now; asked each time, as streams share a bound
@@ -65,13 +66,19 @@ export class ReceiveHalf {
     return this.#readyBytes + this.#earlyBytes;
   }
 
-  get #ended(): boolean {
+  /** The peer's end has arrived, and everything before it. */
+  get hasEnd(): boolean {
     return this.#finOffset !== undefined && this.#next > this.#finOffset;
+  }
+
+  /** The peer was told so. */
+  get hasSaidEnd(): boolean {
+    return this.#finOffset !== undefined && this.#said > this.#finOffset;
   }
 
   /** The peer has ended its direction, and the application has taken every byte. */
   get finished(): boolean {
-    return this.#ended && this.#readyBytes === 0;
+    return this.hasEnd && this.#readyBytes === 0;
   }
 
   get ack(): number {
@@ -107,14 +114,18 @@ export class ReceiveHalf {
     return ranges;
   }
 
-  /** Takes bytes from `offset`, with the fin behind them or not. */
-  receive(offset: number, data: Buffer, fin: boolean, now: number): Reception {
+  /**
+   * Takes bytes from `offset`, with the fin behind them or not.
+   * @param must whether they can't come again, and so need room
+   */
+  receive(offset: number, data: Buffer, fin: boolean, now: number, must = false): Reception {
     const end = offset + data.length;
     if (end > this.#offered || !this.#finFits(end, fin)) return 'violation';
     // Windows are promised more freely than there is memory. What doesn't fit counts as lost: it comes again.
     // Never so what the application waits for: everything that came early would wait with it.
     const isWaitedFor = offset <= this.#next && this.#readyBytes === 0;
-    if (end > this.#next && !this.#memory.take(data.length, isWaitedFor)) return 'nothing new';
+    if (end > this.#next && !this.#memory.take(data.length, must || isWaitedFor))
+      return 'nothing new';
     if (fin) this.#finOffset = end;
     const before = this.#next;
     const earlyBefore = this.#earlyBytes;
@@ -124,11 +135,10 @@ export class ReceiveHalf {
     this.#advance();
     if (isNew) this.#memory.give(data.length - (this.bufferedBytes - heldBefore));
     if (this.#next > before || this.#earlyBytes > earlyBefore) {
-      this.#ackAt ??= now + ACK_DELAY_MS;
+      this.acks.arrived(now, earlyBefore === 0 && this.#earlyBytes > 0);
       return 'new';
     }
-    // A repeat: our acknowledgement was lost or late, so the peer needs it now.
-    this.#ackAt = now;
+    this.acks.asked(now);
     return 'nothing new';
   }
 
@@ -210,8 +220,8 @@ export class ReceiveHalf {
     this.#readyBytes -= data.length;
     this.#memory.give(data.length);
     this.#taken += data.length;
-    // The peer hears of a window that opens when half of it is free, not for every byte.
-    if (!this.#ended && this.#wanted - this.#offered >= this.#windowBytes() / 2) this.#ackAt = now;
+    const opened = this.#wanted - this.#offered;
+    if (!this.hasEnd && opened > 0) this.acks.opened(opened, this.#windowBytes(), now);
     this.#touched();
     return data;
   }
@@ -227,19 +237,20 @@ export class ReceiveHalf {
 
   /** Makes an acknowledgement due at once. */
   acknowledge(now: number): void {
-    this.#ackAt = now;
+    this.acks.dueBy(now);
   }
 
   ackDue(now: number): boolean {
-    return this.#ackAt !== undefined && now >= this.#ackAt;
+    return this.ackAt !== undefined && now >= this.ackAt;
   }
 
   get ackAt(): number | undefined {
-    return this.#ackAt;
+    return this.acks.dueAt;
   }
 
   /** A message that carries the acknowledgement leaves. */
   acknowledged(): void {
-    this.#ackAt = undefined;
+    this.acks.done();
+    this.#said = this.#next;
   }
 }

@@ -10,6 +10,9 @@ import type { SendHalf } from './sending/send-half.js';
 import type { Outgoing, Room } from './stream-types.js';
 import { STALL_REPEATS, STALL_TIMEOUT_MS } from './timeouts.js';
 
+/** With so many bytes our end may be the last word of a stream: it is kept to be said again. */
+const LAST_WORD_BYTES = 256;
+
 export class ReliableFlow {
   readonly #key: string;
   readonly #send: SendHalf;
@@ -18,6 +21,7 @@ export class ReliableFlow {
   readonly #fill = new EventFill();
   /** Without progress until then, the stream has stalled for good. */
   #stallAt = 0;
+  #lastWord: Data | undefined;
 
   constructor(
     key: string,
@@ -32,6 +36,14 @@ export class ReliableFlow {
     this.restart(now);
   }
 
+  /**
+   * Both directions have ended, and this says so. Nobody acknowledges it: a peer that doesn't get it says its own end again,
+   * and is answered with this.
+   */
+  get lastWord(): Data | undefined {
+    return this.#lastWord;
+  }
+
   /** The time without progress starts now. */
   restart(now: number): void {
     const repeatsMs = STALL_REPEATS * this.#roundTrip.timeoutMs(1);
@@ -40,14 +52,19 @@ export class ReliableFlow {
 
   /** Takes what the peer says to have, and the data. Returns what breaks the protocol, if anything does. */
   take(message: Ack | Data, now: number): string | undefined {
-    const progress = this.#send.acknowledge(message.ack, message.have ?? [], now);
+    const { ack, have = [], delay } = message;
+    const progress = this.#send.acknowledge(ack, have, now, delay);
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
     // A peer that answers our question about its closed window is alive, however slow its reader is.
     if (progress || this.#send.inFlightBytes === 0) this.restart(now);
+    // Who says how long it waited is told, too, and doesn't take it for the way.
+    if (delay !== undefined) this.#receive.acks.delayMs = this.#roundTrip.ackDelayMs;
     if (message.type === 'ACK') return undefined;
-    const { offset, data, fin } = message;
-    const reception = this.#receive.receive(offset, data, fin, now);
+    const { offset, data, fin, last } = message;
+    const isLast = last === true && data.length <= LAST_WORD_BYTES;
+    const reception = this.#receive.receive(offset, data, fin, now, isLast);
+    if (isLast && this.#receive.hasEnd) this.#receive.acknowledged();
     return reception === 'violation' ? 'sent bytes outside of its window' : undefined;
   }
 
@@ -76,34 +93,53 @@ export class ReliableFlow {
     const segment = this.#send.pull(now, maxBytes, isAlone, path);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
-    return { message: this.#data(segment, maxRanges), segment };
+    const isLast = this.#isLast(segment);
+    const message = this.#data(segment, maxRanges, now);
+    if (!isLast) return { message, segment };
+    this.#lastWord = { ...message, last: true };
+    this.#send.forget();
+    return { message: this.#lastWord };
+  }
+
+  /** Whether it is all that the peer still waits for, and our word about its own end goes with it for the first time. */
+  #isLast(segment: Segment): boolean {
+    const { hasEnd, hasSaidEnd } = this.#receive;
+    const isSmall = segment.data.length <= LAST_WORD_BYTES;
+    return segment.fin && isSmall && hasEnd && !hasSaidEnd && this.#send.isOnly(segment);
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
   pullSmall(now: number, { maxRanges }: Room): Outgoing | undefined {
     if (this.#send.probe(now)) {
       const offset = this.#send.pullProbe(now);
-      return { message: this.#data({ offset, data: Buffer.alloc(0), fin: false }, maxRanges) };
+      const nothing = { offset, data: Buffer.alloc(0), fin: false };
+      return { message: this.#data(nothing, maxRanges, now) };
     }
     if (!this.#receive.ackDue(now)) return undefined;
-    return { message: { type: 'ACK', key: this.#key, ...this.#acknowledgement(maxRanges) } };
+    const acknowledgement = this.#acknowledgement(maxRanges, now);
+    return { message: this.#lastWord ?? { type: 'ACK', key: this.#key, ...acknowledgement } };
   }
 
-  #data({ offset, data, fin }: Pick<Segment, 'offset' | 'data' | 'fin'>, ranges: number): Data {
-    return { type: 'DATA', key: this.#key, offset, data, fin, ...this.#acknowledgement(ranges) };
+  #data(
+    { offset, data, fin }: Pick<Segment, 'offset' | 'data' | 'fin'>,
+    ranges: number,
+    now: number,
+  ): Data {
+    const acknowledgement = this.#acknowledgement(ranges, now);
+    return { type: 'DATA', key: this.#key, offset, data, fin, ...acknowledgement };
   }
 
-  #acknowledgement(ranges: number): Pick<Ack, 'ack' | 'window' | 'have'> {
+  #acknowledgement(ranges: number, now: number): Pick<Ack, 'ack' | 'window' | 'have' | 'delay'> {
     this.#receive.acknowledged();
-    const { ack, window } = this.#receive;
+    const { ack, window, acks } = this.#receive;
     const have = this.#receive.have(ranges);
-    return { ack, window, ...(have.length > 0 && { have }) };
+    return { ack, window, delay: acks.waitedMs(now), ...(have.length > 0 && { have }) };
   }
 
   /** The times at which `tick` or a pull will have something to do without anything else happening. */
   get wakeTimes(): readonly (number | undefined)[] {
     const stallAt = this.#send.awaitsPeer ? this.#stallAt : undefined;
-    const fullAt = this.#send.ready ? this.#fill.until : undefined;
+    const fullAt = this.#send.ready ? this.#fill.until(this.#send) : undefined;
     return [this.#receive.ackAt, fullAt, this.#send.wakeAt, stallAt];
   }
 }

@@ -13,6 +13,9 @@ const LONGEST_TIMEOUT_MS = 10_000;
 const PREMATURE_REPEATS = 4;
 /** Added to the smoothed time where the measured variance is nearly nothing: one batch of a relay. */
 const MIN_MARGIN_MS = 150;
+/** How long acknowledgements wait to be worth an event: half a round trip, within these bounds. */
+const MIN_ACK_DELAY_MS = 100;
+const MAX_ACK_DELAY_MS = 250;
 
 export class RoundTrip {
   #smoothedMs: number | undefined;
@@ -65,6 +68,12 @@ export class RoundTrip {
     this.#shortestMs = Number.POSITIVE_INFINITY;
   }
 
+  /** How long an acknowledgement may wait to be worth an event, in milliseconds. The peer's does so, too. */
+  get ackDelayMs(): number {
+    const half = (this.#smoothedMs ?? 0) / 2;
+    return Math.min(MAX_ACK_DELAY_MS, Math.max(MIN_ACK_DELAY_MS, half));
+  }
+
   /** How long to wait for an acknowledgement of the `tries`-th transmission (from 1), in milliseconds. */
   timeoutMs(tries: number): number {
     const base =
@@ -72,7 +81,7 @@ export class RoundTrip {
         ? INITIAL_TIMEOUT_MS
         : Math.max(
             MIN_TIMEOUT_MS,
-            this.#smoothedMs + Math.max(MIN_MARGIN_MS, 4 * this.#varianceMs),
+            this.#smoothedMs + this.ackDelayMs + Math.max(MIN_MARGIN_MS, 4 * this.#varianceMs),
           );
     // A round trip that is itself longer than the usual cap must not be cut short by it.
     const cap = Math.min(LONGEST_TIMEOUT_MS, Math.max(MAX_TIMEOUT_MS, base));

@@ -23,7 +23,7 @@ export class StreamState {
   readonly receive: ReceiveHalf;
   readonly reverse: StreamOptions['reverse'];
   readonly #opening: OpeningState;
-  readonly #flow: ReliableFlow;
+  readonly flow: ReliableFlow;
   #phase: Phase;
   #error: NwsError | undefined;
   /** Where the peer knows NIP-443 alone, or may do so: how bytes go to it. */
@@ -48,7 +48,7 @@ export class StreamState {
     const { plainName: destination } = this.#opening;
     const firstReplyMs = phase === 'dialling' ? PLAIN_FIRST_REPLY_MS : 0;
     this.#plain = new PlainLane({ key, destination, send, receive, firstReplyMs });
-    this.#flow = new ReliableFlow(this.key, this, options.roundTrip, options.now);
+    this.flow = new ReliableFlow(this.key, this, options.roundTrip, options.now);
     if (options.peerKind !== 'plain') return;
     if (phase === 'opening') this.#tryPlain(options.now);
     else this.#settlePlain(options.now);
@@ -108,7 +108,7 @@ export class StreamState {
   accept(now: number): void {
     if (this.#phase !== 'dialling') return;
     this.#phase = 'open';
-    this.#flow.restart(now);
+    this.flow.restart(now);
     if (this.#plain.isOff) this.#answer.owe(now);
     this.#touched();
   }
@@ -162,7 +162,7 @@ export class StreamState {
       this.#opened(now);
       if (message.type === 'OPEN') this.send.offer(message.window);
       else {
-        const violation = this.#flow.take(message, now);
+        const violation = this.flow.take(message, now);
         if (violation === undefined) return;
         this.reset(new NwsError('http_protocol_error', `the peer ${violation}`), now);
       }
@@ -181,7 +181,7 @@ export class StreamState {
   #opened(now: number): void {
     if (this.#phase !== 'opening') return;
     this.#phase = 'open';
-    this.#flow.restart(now);
+    this.flow.restart(now);
     this.#plain.stop();
     this.#opening.answered(now);
   }
@@ -191,7 +191,7 @@ export class StreamState {
     if (this.#phase === 'opening') this.#checkOpening(now, peerHeardAt, obstacle);
     if (this.#phase === 'over') this.#answer.expire(now);
     if (this.plain !== undefined) this.#checkPlain(this.plain, now, peerHeardAt, obstacle);
-    else if (this.#phase === 'open' && this.#flow.tick(now)) {
+    else if (this.#phase === 'open' && this.flow.tick(now)) {
       this.reset(new NwsError('connection_timeout', 'the peer stopped answering'), now);
     }
   }
@@ -230,6 +230,7 @@ export class StreamState {
   relink(now: number, path?: RelayPath): void {
     if (!this.#plain.isOff) return;
     this.send.loseAll(path);
+    if (this.#phase === 'open' && this.receive.acks.isRecent(now)) this.receive.acknowledge(now);
     if (this.#phase === 'opening') this.#opening.askAgain(now);
   }
 
@@ -247,13 +248,13 @@ export class StreamState {
     if (this.#phase === 'opening') return this.#opening.isDue(now);
     if (this.#answer.isDue(now)) return true;
     if (this.#phase !== 'open' || !this.#plain.isOff) return false;
-    return this.#flow.urgent(now);
+    return this.flow.urgent(now);
   }
 
   /** Whether there is data to send now, other than in the plain way. */
   hasData(now: number): boolean {
     if (!this.#plain.isOff) return false;
-    if (this.#phase === 'open') return this.#flow.hasData(now);
+    if (this.#phase === 'open') return this.flow.hasData(now);
     // Only data from offset 0 may be ahead of its CONNECT without being taken for data of an unknown stream.
     return this.#phase === 'opening' && this.send.ready && this.send.atStart;
   }
@@ -264,10 +265,10 @@ export class StreamState {
     if (this.#answer.isDue(now)) return this.#pullAnswer();
     if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const mayData = this.hasData(now) && room.maxBytes > 0;
-    const data = mayData && this.#flow.pullData(now, room);
+    const data = mayData && this.flow.pullData(now, room);
     if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;
-    return this.#flow.pullSmall(now, room);
+    return this.flow.pullSmall(now, room);
   }
 
   #ask(now: number): Outgoing {
@@ -294,6 +295,6 @@ export class StreamState {
     if (this.#phase === 'over') return [dueAt, expiresAt];
     if (this.#phase === 'opening') return [...this.#opening.wakeTimes, ...plain];
     if (this.#phase !== 'open' || !this.#plain.isOff) return plain;
-    return [dueAt, ...this.#flow.wakeTimes];
+    return [dueAt, ...this.flow.wakeTimes];
   }
 }

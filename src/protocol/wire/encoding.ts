@@ -23,7 +23,8 @@ export interface Encoding {
   messageBytes(message: Message): number;
   /** The most data for a DATA message of so many bytes, whatever its numbers are; below 0 where there is room for none. */
   dataBytes(room: number, ranges: number): number;
-  encode(messages: readonly Message[]): Buffer;
+  /** @param memory that may be written into, and be a part of what is returned */
+  encode(messages: readonly Message[], memory?: Buffer): Buffer;
 }
 
 /** DATA in JSON around its base64 and its ranges, with the comma, all numbers at their longest. */
@@ -34,6 +35,8 @@ const JSON_HEAD_BYTES = jsonBytes({
   ack: Number.MAX_SAFE_INTEGER,
   window: Number.MAX_SAFE_INTEGER,
   fin: true,
+  last: true,
+  delay: Number.MAX_SAFE_INTEGER,
   data: Buffer.alloc(0),
 });
 const JSON_HAVE_BYTES = ',"have":[]'.length;

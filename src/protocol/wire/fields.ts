@@ -25,3 +25,10 @@ export function offset(fields: Fields, name: string): number {
   }
   return value as number;
 }
+
+/** Absent means false. */
+export function flag(fields: Fields, name: string): boolean {
+  const value = fields[name] ?? false;
+  if (typeof value !== 'boolean') throw bad(`${name} is not true or false`);
+  return value;
+}

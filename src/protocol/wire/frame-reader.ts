@@ -2,7 +2,16 @@
 
 import { NwsError } from '../../errors.js';
 import { MAX_TEXT } from './fields.js';
-import { FIN, FRAME_MARK, FRAME_TYPES, HAVE, KEY_BYTES, OFFERS_DIRECT } from './frame.js';
+import {
+  DELAY,
+  FIN,
+  FRAME_MARK,
+  FRAME_TYPES,
+  HAVE,
+  KEY_BYTES,
+  LAST,
+  OFFERS_DIRECT,
+} from './frame.js';
 import {
   type Ack,
   type Connect,
@@ -98,20 +107,26 @@ function secret(body: Reader): Pick<ConnectR, 'secret'> {
 
 function data(body: Reader): Omit<Data, 'type' | 'key'> {
   const flags = body.byte();
-  if (flags > (FIN | HAVE)) throw bad('DATA has flags that are unknown');
+  if (flags > (FIN | HAVE | LAST | DELAY)) throw bad('DATA has flags that are unknown');
   const offset = body.number();
   const numbers = { ack: body.number(), window: body.number() };
+  const delay = (flags & DELAY) === 0 ? undefined : body.number();
   const have = (flags & HAVE) === 0 ? undefined : ranges(body);
   const bytes = body.rest();
   if (offset + bytes.length >= Number.MAX_SAFE_INTEGER) throw bad('offset is too large');
-  const fin = (flags & FIN) !== 0;
-  return { offset, data: bytes, ...numbers, fin, ...(have && { have }) };
+  const said = {
+    ...((flags & LAST) !== 0 && { last: true }),
+    ...(delay !== undefined && { delay }),
+    ...(have && { have }),
+  };
+  return { offset, data: bytes, ...numbers, fin: (flags & FIN) !== 0, ...said };
 }
 
 function acknowledgement(body: Reader): Omit<Ack, 'type' | 'key'> {
   const numbers = { ack: body.number(), window: body.number() };
   const have = ranges(body);
-  return have.length === 0 ? numbers : { ...numbers, have };
+  const delay = body.hasMore ? { delay: body.number() } : {};
+  return { ...numbers, ...delay, ...(have.length > 0 && { have }) };
 }
 
 function ranges(body: Reader): Range[] {

@@ -1,7 +1,7 @@
 // Messages as bytes, between peers that both speak version 2 of reliable streams. Writes frames and knows their
 // sizes; frame-reader.ts reads them. The layout is in ../README.md, "Frames". Pure.
 
-import type { Message, Range } from './message.js';
+import type { Data, Message, Range } from './message.js';
 import { joinList } from './path.js';
 import { bodyRoom, MAX_VARINT_BYTES, varintBytes, writeVarint } from './varint.js';
 
@@ -20,14 +20,16 @@ const NUMBERS = new Map(FRAME_TYPES.map((type, number) => [type, number]));
 /** In the flags of DATA. */
 export const FIN = 1;
 export const HAVE = 2;
+export const LAST = 4;
+export const DELAY = 8;
 
 /** In the flags of OPEN, which are left out where they are 0. */
 export const OFFERS_DIRECT = 1;
 
 /** One range of `have`, at the most. */
 export const RANGE_BYTES = 2 * MAX_VARINT_BYTES;
-/** The body of DATA around its bytes and its ranges, at the most: key, flags, three offsets. */
-const DATA_HEAD_BYTES = KEY_BYTES + 1 + 3 * MAX_VARINT_BYTES;
+/** The body of DATA around its bytes and its ranges, at the most: key, flags, three offsets, a delay. */
+const DATA_HEAD_BYTES = KEY_BYTES + 1 + 4 * MAX_VARINT_BYTES;
 
 /** Bytes of this message in a frame, exactly. */
 export function frameMessageBytes(message: Message): number {
@@ -42,12 +44,14 @@ export function frameDataBytes(room: number, ranges: number): number {
 
 /**
  * Writes messages as one frame.
+ * @param memory to write into, where there is some and it is enough
  * @throws Error for data without an offset, which goes to peers of NIP-443 alone.
  */
-export function encodeFrame(messages: readonly Message[]): Buffer {
+export function encodeFrame(messages: readonly Message[], memory?: Buffer): Buffer {
   let size = EMPTY_FRAME_BYTES;
   for (const message of messages) size += frameMessageBytes(message);
-  const frame = Buffer.allocUnsafe(size);
+  const isEnough = memory !== undefined && memory.length >= size;
+  const frame = isEnough ? memory.subarray(0, size) : Buffer.allocUnsafe(size);
   let at = frame.writeUInt8(FRAME_MARK, 0);
   for (const message of messages) {
     at = frame.writeUInt8(NUMBERS.get(message.type as never)!, at);
@@ -78,14 +82,15 @@ function bodyBytes(message: Message): number {
       return KEY_BYTES + blobBytes(secret?.length ?? 0) + lists;
     }
     case 'DATA': {
-      const { offset, ack, window, have, data } = message;
+      const { offset, ack, window, delay, have, data } = message;
       const ranges = have?.length ? rangesBytes(have) : 0;
       const numbers = varintBytes(offset) + varintBytes(ack) + varintBytes(window);
-      return KEY_BYTES + 1 + numbers + ranges + data.length;
+      return KEY_BYTES + 1 + numbers + delayBytes(delay) + ranges + data.length;
     }
     case 'ACK': {
-      const { ack, window, have = [] } = message;
-      return KEY_BYTES + varintBytes(ack) + varintBytes(window) + rangesBytes(have);
+      const { ack, window, have = [], delay } = message;
+      const numbers = varintBytes(ack) + varintBytes(window) + delayBytes(delay);
+      return KEY_BYTES + numbers + rangesBytes(have);
     }
     case 'RESET':
       return KEY_BYTES + textBytes(message.error) + textBytes(message.detail ?? '');
@@ -117,11 +122,12 @@ function writeBody(frame: Buffer, start: number, message: Message): number {
       at = writeText(frame, at, joinList(message.candidates));
       return writeText(frame, at, joinList(message.stun));
     case 'DATA': {
-      const { data, fin, have } = message;
-      at = frame.writeUInt8((fin ? FIN : 0) | (have?.length ? HAVE : 0), at);
+      const { data, have, delay } = message;
+      at = frame.writeUInt8(flagsOf(message), at);
       at = writeVarint(frame, at, message.offset);
       at = writeVarint(frame, at, message.ack);
       at = writeVarint(frame, at, message.window);
+      if (delay !== undefined) at = writeVarint(frame, at, delay);
       if (have?.length) at = writeRanges(frame, at, have);
       frame.set(data, at);
       return at + data.length;
@@ -129,13 +135,23 @@ function writeBody(frame: Buffer, start: number, message: Message): number {
     case 'ACK':
       at = writeVarint(frame, at, message.ack);
       at = writeVarint(frame, at, message.window);
-      return writeRanges(frame, at, message.have ?? []);
+      at = writeRanges(frame, at, message.have ?? []);
+      return message.delay === undefined ? at : writeVarint(frame, at, message.delay);
     case 'RESET':
       at = writeText(frame, at, message.error);
       return writeText(frame, at, message.detail ?? '');
     default:
       return at;
   }
+}
+
+function flagsOf({ fin, have, last, delay }: Data): number {
+  const ranges = have?.length ? HAVE : 0;
+  return (fin ? FIN : 0) | ranges | (last ? LAST : 0) | (delay === undefined ? 0 : DELAY);
+}
+
+function delayBytes(delay: number | undefined): number {
+  return delay === undefined ? 0 : varintBytes(delay);
 }
 
 const NOTHING = Buffer.alloc(0);

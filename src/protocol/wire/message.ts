@@ -3,7 +3,7 @@
 
 import { NwsError } from '../../errors.js';
 import { decodeBase64 } from './base64.js';
-import { bad, type Fields, offset, text } from './fields.js';
+import { bad, type Fields, flag, offset, text } from './fields.js';
 import { encodePath, type Path, readOffer, readPath } from './path.js';
 
 export type { Path } from './path.js';
@@ -50,6 +50,9 @@ export interface Data {
   readonly window: number;
   readonly fin: boolean;
   readonly have?: readonly Range[] | undefined;
+  readonly delay?: number | undefined;
+  /** Nothing more comes, and nobody waits for an acknowledgement. */
+  readonly last?: boolean | undefined;
 }
 
 /** Bytes of a NIP-443 peer: no offset, no acknowledgement, no end. */
@@ -68,6 +71,8 @@ export interface Ack {
   readonly ack: number;
   readonly window: number;
   readonly have?: readonly Range[] | undefined;
+  /** How long the newest of what is acknowledged has waited for this, in ms. */
+  readonly delay?: number | undefined;
 }
 
 /** Both directions end now. */
@@ -164,10 +169,8 @@ export function decodeMessage(value: unknown): Message {
     case 'DATA':
     case 'SOCKS5RESPONSE':
       return data(fields, key);
-    case 'ACK': {
-      const ack = offset(fields, 'ack');
-      return { type: 'ACK', key, ack, window: offset(fields, 'window'), ...have(fields) };
-    }
+    case 'ACK':
+      return { type: 'ACK', key, ...acknowledgement(fields) };
     case 'RESET': {
       const detail = fields.detail === undefined ? undefined : text(fields, 'detail');
       return { type: 'RESET', key, error: text(fields, 'error'), ...(detail && { detail }) };
@@ -195,9 +198,11 @@ export function encodeMessage(message: Message): string {
       // Written by hand: base64 needs no escapes, and this is the hot path.
       const { key, offset, ack, window } = message;
       const fin = message.fin ? ',"fin":true' : '';
+      const last = message.last ? ',"last":true' : '';
+      const delay = message.delay === undefined ? '' : `,"delay":${message.delay}`;
       const ranges = message.have?.length ? `,"have":${JSON.stringify(message.have)}` : '';
       const bytes = message.data.toString('base64');
-      return `{"type":"DATA","key":"${key}","offset":${offset},"ack":${ack},"window":${window}${fin}${ranges},"data":"${bytes}"}`;
+      return `{"type":"DATA","key":"${key}","offset":${offset},"ack":${ack},"window":${window}${delay}${fin}${last}${ranges},"data":"${bytes}"}`;
     }
     case 'PLAIN': {
       // A Go peer matches field names without regard to case and believes the last one, so it reads
@@ -252,13 +257,18 @@ function secret(fields: Fields): { secret?: Buffer } {
 function data(fields: Fields, key: string): Data | PlainData {
   const bytes = bytesOf(fields.data ?? '');
   if (fields.offset === undefined) return { type: 'PLAIN', key, data: bytes };
-  const fin = fields.fin ?? false;
-  if (typeof fin !== 'boolean') throw bad('fin is not true or false');
+  const fin = flag(fields, 'fin');
+  const last = flag(fields, 'last');
   const from = offset(fields, 'offset');
   if (from + bytes.length >= Number.MAX_SAFE_INTEGER) throw bad('offset is too large');
-  const ack = offset(fields, 'ack');
-  const window = offset(fields, 'window');
-  return { type: 'DATA', key, offset: from, data: bytes, ack, window, fin, ...have(fields) };
+  const message = { type: 'DATA', key, offset: from, data: bytes, fin } as const;
+  return { ...message, ...(last && { last }), ...acknowledgement(fields) };
+}
+
+function acknowledgement(fields: Fields): Pick<Ack, 'ack' | 'window' | 'delay' | 'have'> {
+  const told = { ack: offset(fields, 'ack'), window: offset(fields, 'window') };
+  const delay = fields.delay === undefined ? undefined : offset(fields, 'delay');
+  return { ...told, ...(delay !== undefined && { delay }), ...have(fields) };
 }
 
 function have(fields: Fields): { have?: Range[] } {

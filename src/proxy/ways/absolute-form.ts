@@ -149,7 +149,7 @@ export class Forwarder {
       return endWith(await this.#clearnet(origin, signal, isTunnel), signal);
     const to = await resolver.resolve(host);
     return scheme === 'http'
-      ? endWith(await open(to, port, signal), signal)
+      ? endWith(await open(to, port, signal, true), signal)
       : this.#pinned(origin, to, options);
   }
 

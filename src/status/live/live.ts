@@ -44,14 +44,14 @@ export class Live {
   /** Sends to this one from now on, until it leaves. The head has been written. */
   add(res: ServerResponse, query: URLSearchParams): void {
     const viewer = { res, view: new View(query) };
+    res.on('error', () => undefined);
+    res.write(`retry: ${RETRY_MS}\n\n`);
+    this.#send(viewer, this.#look(), { samples: this.#samples.all });
     this.#viewers.add(viewer);
     res.once('close', () => {
       this.#viewers.delete(viewer);
       if (this.#viewers.size === 0) this.#stop();
     });
-    res.on('error', () => undefined);
-    res.write(`retry: ${RETRY_MS}\n\n`);
-    this.#send(viewer, this.#look(), { samples: this.#samples.all });
     this.#timer ??= setInterval(() => this.#tick(), INTERVAL_MS).unref();
   }
 
@@ -62,10 +62,15 @@ export class Live {
   }
 
   #tick(): void {
-    const summary = this.#look();
-    const sample = this.#samples.all.at(-1);
-    for (const viewer of this.#viewers) {
-      if (viewer.res.writableLength < MAX_UNREAD_BYTES) this.#send(viewer, summary, { sample });
+    try {
+      const summary = this.#look();
+      const sample = this.#samples.all.at(-1);
+      for (const viewer of this.#viewers) {
+        if (viewer.res.writableLength < MAX_UNREAD_BYTES) this.#send(viewer, summary, { sample });
+      }
+    } catch {
+      // A mistake of ours, which is to end nothing but these pages; asked for anew, status.json says what it is.
+      this.close();
     }
   }
 
@@ -76,13 +81,8 @@ export class Live {
   }
 
   #send({ res, view }: Viewer, summary: Summary, more: object): void {
-    try {
-      const tables = view.changes(this.#subject);
-      res.write(`data: ${JSON.stringify({ at: Date.now(), summary, tables, ...more })}\n\n`);
-    } catch {
-      // A mistake of ours, which is to end nothing but this page; asked for anew, status.json says what it is.
-      res.destroy();
-    }
+    const tables = view.changes(this.#subject);
+    res.write(`data: ${JSON.stringify({ at: Date.now(), summary, tables, ...more })}\n\n`);
   }
 
   #stop(): void {

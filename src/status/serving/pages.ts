@@ -80,8 +80,7 @@ export class StatusPages {
     const first = this.#first(path, authority, req);
     if (first instanceof NwsError) replyFailure(res, first);
     else if (first !== undefined) send(req, res, first);
-    else if (path === '/events' && req.method === 'GET') this.#stream(query, req, res);
-    else void this.#reply(path, req, res);
+    else void this.#reply(path, query, req, res);
   }
 
   /** Ends the pages that are live. */
@@ -98,11 +97,19 @@ export class StatusPages {
     return more?.(path, authority) ?? refusalOfOrigin(req, authority);
   }
 
-  async #reply(path: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
+  async #reply(
+    path: string,
+    query: string,
+    req: IncomingMessage,
+    res: ServerResponse,
+  ): Promise<void> {
     try {
-      send(req, res, await this.#page(path));
+      if (path === '/events' && req.method === 'GET') this.#stream(query, req, res);
+      else send(req, res, await this.#page(path));
     } catch (error) {
       replyFailure(res, toNwsError(error));
+      // Where a stream of events had begun, there is nothing more to say.
+      if (!res.writableEnded) res.destroy();
     }
   }
 

@@ -1,6 +1,7 @@
 // A stream as an ordinary Node Duplex, so that http, tls, undici and net compose with it.
 // What the bytes become on the wire is protocol/stream-state.ts; when it goes out, tunnel/peer.ts.
 
+import type { Ending } from '../../common/tls-over-streams.js';
 import { NwsError } from '../../errors.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
 import { SocketLike } from './socket-like.js';
@@ -12,7 +13,7 @@ const LINGER_MS = 30_000;
 /** The same where the other has it all, and its application may be reading: nobody can tell for how long. */
 const MAX_LINGER_MS = 10 * 60_000;
 
-export class TunnelStream extends SocketLike {
+export class TunnelStream extends SocketLike implements Ending {
   readonly #state: StreamState;
   /** Tells the peer's shell that the state changed. */
   readonly #changed: () => void;
@@ -86,6 +87,11 @@ export class TunnelStream extends SocketLike {
     this.#pendingFinal = callback;
     this.#state.send.end();
     this.#changed();
+  }
+
+  /** The end comes right behind what was written: it may go out with it. */
+  endsSoon(): void {
+    this.#state.send.endsSoon(performance.now());
   }
 
   override _read(): void {

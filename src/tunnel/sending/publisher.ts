@@ -9,6 +9,7 @@ import type { RelayPath } from '../../protocol/relay-path/relay-path.js';
 import type { StreamState } from '../../protocol/stream/stream-state.js';
 import type { Encoding } from '../../protocol/wire/encoding.js';
 import { encodeMessage } from '../../protocol/wire/message.js';
+import { MAX_NIP44_PLAINTEXT_BYTES } from '../../protocol/wire/payload.js';
 import type { PublishResult, RelayLink } from '../../relay/link.js';
 import { deafnessOf, isLasting, refusalOf } from '../opening/refusal.js';
 import type { PlainSender } from './plain-sender.js';
@@ -17,6 +18,9 @@ import type { Sealer } from './sealer.js';
 
 /** Without any answer for this long, or for three round trips, another relay is tried. */
 const SILENT_RELAY_MS = 1_500;
+
+/** Where a plaintext is until it is encrypted: memory by the megabyte a second keeps the collector busy. */
+const SCRATCH = Buffer.allocUnsafeSlow(MAX_NIP44_PLAINTEXT_BYTES);
 
 export interface PublisherOptions {
   readonly state: PeerState;
@@ -86,7 +90,7 @@ export class Publisher {
     const goesAlone = parcels[0]!.stream?.phase === 'opening' && state.kind !== 'reliable';
     const messages = parcels.map(({ message }) => message);
     // One who knows NIP-443 alone understands what is no array, and must understand nothing else.
-    const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages);
+    const plaintext = goesAlone ? encodeMessage(messages[0]!) : encoding.encode(messages, SCRATCH);
     const { event, frame, bytes } = sealer.seal(plaintext);
     route.sent(link, now);
     const published = { link, parcels, bytes, sentAt: now };

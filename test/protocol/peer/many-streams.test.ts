@@ -124,7 +124,8 @@ describe('protocol/peer: many streams', () => {
     let events = 0;
     while (served.size < streams.length) {
       const keys = messages(handle(state, 10)).map(({ key }) => key);
-      expect(keys.some((key) => served.has(key))).to.equal(false);
+      const unserved = keys.slice(0, streams.length - served.size);
+      expect(unserved.some((key) => served.has(key))).to.equal(false);
       for (const key of keys) served.add(key);
       // Whoever was served has more to say, and waits for the others.
       for (const { key, send } of streams) if (keys.includes(key)) send.write(Buffer.alloc(300));

@@ -58,18 +58,42 @@ describe('protocol/receive-half', () => {
     expect(half.ack).to.equal(4);
   });
 
-  it('acknowledges after a short wait, a repeat at once, and an opened window at once', () => {
+  it('acknowledges after a wait, and soon a repeat, a gap, and a window that has opened', () => {
     const half = receiver(100);
+    half.acks.delayMs = 200;
     half.receive(0, Buffer.alloc(60), false, 1_000);
-    expect(half.ackDue(1_000)).to.equal(false);
-    expect(half.ackDue(1_040)).to.equal(true);
+    half.receive(60, Buffer.alloc(1), false, 1_190);
+    expect([half.ackDue(1_199), half.ackDue(1_200)]).to.deep.equal([false, true]);
+    expect(half.acks.waitedMs(1_200)).to.equal(10);
     half.acknowledged();
     half.receive(0, Buffer.alloc(60), false, 2_000);
-    expect(half.ackDue(2_000)).to.equal(true);
+    expect([half.ackDue(2_000), half.ackDue(2_010)]).to.deep.equal([false, true]);
     half.acknowledged();
-    half.take(3_000);
-    expect(half.ackDue(3_000)).to.equal(true);
+    half.receive(70, Buffer.alloc(5), false, 3_000);
+    expect([half.ackDue(3_010), half.ackDue(3_030)]).to.deep.equal([false, true]);
+    half.acknowledged();
+    half.receive(80, Buffer.alloc(5), false, 4_000);
+    expect(half.ackDue(4_100), 'the same gap').to.equal(false);
+    half.acknowledged();
+    half.take(5_000);
+    expect(half.ackDue(5_010)).to.equal(true);
     expect(half.window).to.equal(160);
+  });
+
+  it('acknowledges at an eighth of the window first, at a quarter from then on', () => {
+    const half = receiver(1_000);
+    half.acks.delayMs = 10_000;
+    let at = 0;
+    const takenAt: number[] = [];
+    for (; at < 900; at += 25) {
+      half.receive(at, Buffer.alloc(25), false, at);
+      half.take(at);
+      if (!half.ackDue(at + 10)) continue;
+      takenAt.push(at + 25);
+      half.acknowledged();
+      expect(half.window).to.equal(at + 25 + 1_000);
+    }
+    expect(takenAt).to.deep.equal([125, 375, 625, 875]);
   });
 
   it('drops what there is no memory for, but never what the application waits for', () => {

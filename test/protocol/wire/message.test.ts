@@ -41,13 +41,13 @@ function record<T>(
   return made as unknown as fc.Arbitrary<Message>;
 }
 
-const type = <T extends string>(word: T): fc.Arbitrary<T> => fc.constant(word);
+const type = <T extends string | boolean>(word: T): fc.Arbitrary<T> => fc.constant(word);
 const plain = { key, destination: text, data: someBytes };
 const reliable = { ...plain, v: count, window: count };
 const reverse = { type: type('CONNECTR'), entryPublicAddress: text, secret };
 const reason = { error: text, detail: text.filter((detail) => detail !== '') };
-const acks = { key, ack: count, window: count, have };
-const stretch = { offset: fc.nat(), data: bytes, fin: fc.boolean() };
+const acks = { key, ack: count, window: count, delay: count, have };
+const stretch = { offset: fc.nat(), data: bytes, fin: fc.boolean(), last: type(true) };
 
 const members: Record<string, fc.Arbitrary<Message>> = {
   'CONNECT of NIP-443': record({ type: type('CONNECT'), ...plain }, 'data'),
@@ -55,9 +55,9 @@ const members: Record<string, fc.Arbitrary<Message>> = {
   'CONNECTR of NIP-443': record({ ...plain, ...reverse }, 'data', 'secret'),
   CONNECTR: record({ ...reliable, ...reverse }, 'data', 'secret'),
   OPEN: record({ type: type('OPEN'), key, v: count, window: count }),
-  DATA: record({ type: type('DATA'), ...stretch, ...acks }, 'have'),
+  DATA: record({ type: type('DATA'), ...stretch, ...acks }, 'have', 'delay', 'last'),
   'plain data': record({ type: type('PLAIN'), key, data: bytes }),
-  ACK: record({ type: type('ACK'), ...acks }, 'have'),
+  ACK: record({ type: type('ACK'), ...acks }, 'have', 'delay'),
   RESET: record({ type: type('RESET'), key, ...reason }, 'detail'),
   PING: record({ type: type('PING'), key }),
   PONG: record({ type: type('PONG'), key }),
@@ -168,6 +168,8 @@ describe('protocol/message with hostile input', () => {
     'a missing window': [{ window: null }, /window is not an integer/],
     'data that is no text': [{ data: [1, 2] }, /data is not a string/],
     'an end that is neither true nor false': [{ fin: 1 }, /fin is not/],
+    'a last word that is neither true nor false': [{ last: 'yes' }, /last is not/],
+    'a delay before its time': [{ delay: -1 }, /delay is not an integer/],
     'too many ranges': [{ have: ranges(MAX_RANGES + 1) }, /have is not a short array/],
     'an empty range': [{ have: [[5, 5]] }, /empty range/],
     'a range backwards': [{ have: [[5, 4]] }, /empty range/],

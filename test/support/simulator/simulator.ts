@@ -27,6 +27,8 @@ export interface Scenario {
   readonly versions?: Readonly<Record<Role, number>>;
   /** What the entry takes the exit's version for, without having asked; default: it doesn't know the exit. */
   readonly suggested?: number | undefined;
+  /** What may be in flight toward either side. */
+  readonly windowBytes?: number;
 }
 
 interface End {
@@ -84,17 +86,18 @@ export class Simulation {
   }
 
   #end(role: Role): End {
-    const memory = new Budget(2 * WINDOW_BYTES);
+    const { windowBytes = WINDOW_BYTES } = this.#scenario;
+    const memory = new Budget(2 * Math.max(WINDOW_BYTES, windowBytes));
     const holder = {};
     const state = new PeerState({
       role,
       version: this.#scenario.versions?.[role],
-      windowBytes: () => WINDOW_BYTES,
+      windowBytes: () => windowBytes,
       memory: {
         take: (bytes, must) => memory.take(holder, bytes, must),
         give: (bytes) => memory.give(holder, bytes),
       },
-      flightShareBytes: () => WINDOW_BYTES,
+      flightShareBytes: () => windowBytes,
       newKey: () => this.random.uuid(),
       now: this.clock.now,
     });
@@ -115,6 +118,22 @@ export class Simulation {
   /** Runs until nothing more would ever happen, or until a time. */
   run(untilMs: number): void {
     while (this.clock.now < untilMs && this.clock.step());
+  }
+
+  /** The application of one side ends what `holdOpen` has kept open. */
+  end(role: Role): void {
+    for (const { stream } of this.#ends[role].apps) stream.send.end();
+    this.#flush(this.#ends[role]);
+  }
+
+  /** Acts as soon as the other side's application has read all ends of this one. */
+  whenEnded(role: Role, act: () => void): void {
+    const other = this.#ends[role === 'entry' ? 'exit' : 'entry'];
+    const check = (): void => {
+      if (other.apps.every(({ finished }) => finished)) act();
+      else this.clock.at(this.clock.now + 1, check);
+    };
+    check();
   }
 
   #start(plan: StreamPlan, index: number): void {

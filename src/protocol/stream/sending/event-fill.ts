@@ -24,13 +24,15 @@ export class EventFill {
 
   /** Whether what there is should wait for more. */
   isWaiting(send: SendHalf, now: number): boolean {
-    if (now >= this.#until || send.hasLost || send.endQueued) return false;
+    if (send.hasLost || send.endQueued) return false;
+    if (now < send.endsBy) return true;
+    if (now >= this.#until) return false;
     // What the window cuts off doesn't grow by waiting.
     return send.queuedBytes < this.#eventBytes && send.sendableBytes === send.queuedBytes;
   }
 
   /** When waiting ends, in ms. */
-  get until(): number {
-    return this.#until;
+  until(send: SendHalf): number {
+    return Math.max(this.#until, send.endsBy);
   }
 }

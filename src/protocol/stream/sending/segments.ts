@@ -34,6 +34,10 @@ export class Segments {
     return this.#all[0];
   }
 
+  isOnly(segment: Segment): boolean {
+    return this.#all.length === 1 && this.#all[0] === segment;
+  }
+
   [Symbol.iterator](): Iterator<Segment> {
     return this.#all[Symbol.iterator]();
   }

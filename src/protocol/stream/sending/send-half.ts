@@ -13,6 +13,8 @@ import { SendQueue } from './send-queue.js';
 const SILENT_TRIES = 3;
 /** Smaller pieces are cut only where nothing larger can be had, in bytes. */
 const MIN_CUT_BYTES = 1_024;
+/** TLS over a stream ends it a few turns after its own last word. */
+const END_WAIT_MS = 5;
 
 export class SendHalf {
   readonly #roundTrip: RoundTrip;
@@ -23,6 +25,7 @@ export class SendHalf {
   #acked = 0;
   #progressAt = 0;
   #limit: number;
+  endsBy = Number.NEGATIVE_INFINITY;
   #finQueued = false;
   #finSent = false;
   #probeAt: number | undefined;
@@ -80,6 +83,12 @@ export class SendHalf {
 
   write(data: Buffer): void {
     this.#queue.push(data);
+    this.#touched();
+  }
+
+  /** Our end comes right behind what was written, which may wait a moment for it. */
+  endsSoon(now: number): void {
+    this.endsBy = now + END_WAIT_MS;
     this.#touched();
   }
 
@@ -181,13 +190,14 @@ export class SendHalf {
   /**
    * Takes an acknowledgement. Returns whether anything new was acknowledged, or undefined where
    * it acknowledges what was never sent, which breaks the protocol.
+   * @param delayMs how long the peer says that it has waited with it
    */
-  acknowledge(ack: number, have: readonly Range[], now: number): boolean | undefined {
+  acknowledge(ack: number, have: readonly Range[], now: number, delayMs = 0): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
     let isNew = false;
     for (const newest of this.#segments.acknowledge(ack, have)) {
-      this.#measure(newest, now);
+      this.#measure(newest, now - delayMs);
       isNew = true;
     }
     if (!isNew) return false;
@@ -198,19 +208,30 @@ export class SendHalf {
   }
 
   /** Only times that can't belong to another transmission of the same bytes count (Karn). */
-  #measure(segment: Segment, now: number): void {
-    const elapsed = now - segment.sentAt;
+  #measure(segment: Segment, answeredAt: number): void {
+    const elapsed = Math.max(0, answeredAt - segment.sentAt);
     const { tries, path } = segment;
     if (tries === 1) {
       this.#roundTrip.sample(elapsed);
-      path?.measured(elapsed, now);
+      path?.measured(elapsed, answeredAt);
       return;
     }
     // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
     for (const roundTrip of [this.#roundTrip, path?.roundTrip]) {
       if (roundTrip !== undefined && elapsed < roundTrip.shortestMs)
-        roundTrip.premature(now - segment.sentBefore);
+        roundTrip.premature(Math.max(0, answeredAt - segment.sentBefore));
     }
+  }
+
+  /** Whether this is all that isn't acknowledged, and was sent once. */
+  isOnly(segment: Segment): boolean {
+    return segment.tries === 1 && this.#segments.isOnly(segment) && this.#queue.bytes === 0;
+  }
+
+  /** Nobody is going to acknowledge what was sent, and nobody needs to. */
+  forget(): void {
+    this.#acked = this.#nextOffset;
+    this.#segments.acknowledge(this.#nextOffset, []);
   }
 
   /** These segments did not get through, for certain: a relay refused the event that carried them. */
