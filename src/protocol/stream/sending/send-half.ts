@@ -192,12 +192,19 @@ export class SendHalf {
    * it acknowledges what was never sent, which breaks the protocol.
    * @param delayMs how long the peer says that it has waited with it
    */
-  acknowledge(ack: number, have: readonly Range[], now: number, delayMs = 0): boolean | undefined {
+  acknowledge(
+    ack: number,
+    have: readonly Range[],
+    now: number,
+    delayMs?: number,
+  ): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
     let isNew = false;
     for (const newest of this.#segments.acknowledge(ack, have)) {
-      this.#measure(newest, now - delayMs);
+      this.#measure(newest, now - (delayMs ?? 0));
+      // It waits no longer than that with what arrives in between.
+      if (delayMs !== undefined) newest.path?.flight.acknowledgedWithin(this.#roundTrip.ackDelayMs);
       isNew = true;
     }
     if (!isNew) return false;
