@@ -17,7 +17,7 @@ export {
 } from './crypto/signer.js';
 export { type ErrorCode, isErrorCode, NwsError, type NwsErrorOptions } from './errors.js';
 export type { ClientLimits } from './exit/clients/clients.js';
-export type { ExitOptions, RunningExit } from './exit/exit.js';
+export type { Access, ExitOptions, RunningExit } from './exit/exit.js';
 export { parseRule, type Rule } from './exit/policy/rules.js';
 export type { FetchHandler } from './exit/serving/fetch-server.js';
 export type { Handler } from './exit/serving/in-process.js';

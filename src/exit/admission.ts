@@ -54,6 +54,11 @@ export class Admission {
     this.#elsewhere = new RawStreams(options.log);
   }
 
+  /** Other bounds from now on. */
+  update(clientLimits: ClientLimits): void {
+    this.#clients.limits = clientLimits;
+  }
+
   /** Serves the stream, or refuses it. Never throws. */
   take(incoming: IncomingStream): void {
     const { key, peer, destination } = incoming;

@@ -3,30 +3,32 @@
 //   relays ═ RelayPool ─ Session ─ Admission ─ HttpTarget | TcpTarget ─ dial ─ target
 
 import type { Agent } from 'node:http';
-import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
+import type { EventTemplate } from 'nostr-tools';
 import type { Logger } from 'pino';
 import { ownAddresses } from '../common/net/own-addresses.js';
 import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
-import { NwsError, toNwsError } from '../errors.js';
+import { NwsError } from '../errors.js';
 import type { Credentials } from '../http/auth/auth.js';
 import type { HostPort } from '../http/host-port.js';
 import { MAX_STREAMS, SHUTDOWN_GRACE_MS } from '../limits.js';
-import { encodeName, encodeNprofile, encodeNpub } from '../protocol/names/address.js';
-import { certificateEvent, KIND, relayListEvent } from '../protocol/wire/events.js';
+import { encodeNprofile, encodeNpub } from '../protocol/names/address.js';
+import { certificateEvent } from '../protocol/wire/events.js';
 import { RelayPool } from '../relay/pool.js';
 import type { StatusServer } from '../status/serving/server.js';
 import { type ExitCertificate, openExitCertificate } from '../tls/certificate.js';
 import { Accounts, type Sums } from '../tunnel/accounts/accounts.js';
-import type { DirectExit } from '../tunnel/direct/direct-exit.js';
 import type { DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { fittingFiles, warnOfFewFiles } from '../tunnel/open-files.js';
 import { type IncomingStream, Session } from '../tunnel/session.js';
+import type { SessionOptions } from '../tunnel/session-options.js';
 import { Admission } from './admission.js';
 import { Announcer } from './announcing/announce.js';
+import { fittingName } from './announcing/fitting-name.js';
 import { Heartbeat } from './announcing/heartbeat.js';
-import { type ClientLimits, DEFAULT_CLIENT_LIMITS } from './clients/clients.js';
+import { relayListTemplate } from './announcing/relay-list.js';
+import { type ClientLimits, DEFAULT_CLIENT_LIMITS, type Lists } from './clients/clients.js';
 import { door } from './clients/door.js';
 import { startDirect } from './dial/direct.js';
 import { Policy } from './policy/policy.js';
@@ -39,8 +41,6 @@ import { TcpTarget } from './targets/tcp-target.js';
 
 /** How long a start waits for a relay to take the certificate before it goes on without. */
 const ANNOUNCE_WAIT_MS = 10_000;
-/** How long relays may take to show the relay list that was published before. */
-const QUERY_TIMEOUT_MS = 3_000;
 
 /** What an exit is started with. */
 export interface ExitOptions {
@@ -82,6 +82,12 @@ export interface ExitOptions {
   readonly auth?: Credentials | undefined;
 }
 
+/** Who may come, for what and how much: what may change while an exit runs. */
+export type Access = Pick<
+  ExitOptions,
+  'allow' | 'deny' | 'allowClients' | 'denyClients' | 'clientLimits'
+>;
+
 /** An exit that runs. */
 export interface RunningExit {
   /** Its public key, hex. */
@@ -107,6 +113,11 @@ export interface RunningExit {
    *   `shutting_down` once it is closed
    */
   serve(handler: Handler): Promise<void>;
+  /**
+   * Takes other rules from now on; what is left out is as by default. Streams that are open stay, but those of a client
+   * that may not come any more, to which nothing more is said.
+   */
+  update(access: Access): void;
   /** Lets streams end for `graceMs`, then resets them. */
   close(graceMs?: number): Promise<void>;
 }
@@ -128,7 +139,17 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
   const directExit = options.direct && (await startDirect(options.direct, policy, log));
   const admission = admissionFor(options, policy, certificate, accounts);
   const take = (incoming: IncomingStream): void => admission.take(incoming);
-  const { pool, session } = connect(options, events, accounts.failures, take, directExit);
+  const lists = listsOf(options);
+  const { pool, session } = connect(options, events, {
+    onIncoming: take,
+    admits: door(lists, accounts.failures),
+    directExit,
+  });
+  const update = (next: Access): void => {
+    Object.assign(lists, listsOf(next));
+    policy.update(next.allow ?? [], next.deny ?? []);
+    admission.update(next.clientLimits ?? DEFAULT_CLIENT_LIMITS);
+  };
   let shown: Shown = { target, certificate };
   let status: StatusServer | undefined;
   const announcers: { close(): void }[] = [];
@@ -183,6 +204,7 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     },
     events,
     serve,
+    update,
     close,
   };
 }
@@ -190,20 +212,20 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
 function connect(
   options: ExitOptions,
   { onRelay }: Events,
-  failures: Accounts['failures'],
-  onIncoming: (incoming: IncomingStream) => void,
-  directExit: DirectExit | undefined,
+  asExit: Pick<SessionOptions, 'onIncoming' | 'admits' | 'directExit'>,
 ): { pool: RelayPool; session: Session } {
   const { signer, relays, log, agentFor, maxEventBytes } = options;
   const authSigners = (): Signer[] => [signer];
   const limits = { eventLimitBytes: maxEventBytes };
   const pool = new RelayPool({ log, authSigners, agentFor, ...limits, onRelay });
-  const mayCome = door(options, failures);
   // Each stream has a connection to its target.
   const maxStreams = fittingFiles(MAX_STREAMS);
-  const asExit = { signer, relays, admits: mayCome, maxStreams, onIncoming, directExit };
-  const session = new Session({ pool, log, ...asExit });
+  const session = new Session({ pool, log, signer, relays, maxStreams, ...asExit });
   return { pool, session };
+}
+
+function listsOf({ allowClients, denyClients }: Access): Lists {
+  return { allowClients, denyClients };
 }
 
 function policyOf({ signer, isPublic = false, allow = [], deny = [] }: ExitOptions): Policy {
@@ -245,47 +267,12 @@ function certificateTemplate(
   return certificateEvent(cert, signer.pubkey, fingerprint, now, direct !== undefined);
 }
 
-async function relayListTemplate(
-  { signer, relays }: ExitOptions,
-  pool: RelayPool,
-): Promise<EventTemplate> {
-  const earlier = await earlierRelayList(signer.pubkey, relays, pool);
-  // Relays keep the newer one, also where our clock has been set back since.
-  const now = Math.floor(Date.now() / 1000);
-  return relayListEvent(relays, earlier, Math.max(now, (earlier?.created_at ?? 0) + 1));
-}
-
-async function earlierRelayList(
-  pubkey: string,
-  relays: readonly string[],
-  pool: RelayPool,
-): Promise<NostrEvent | undefined> {
-  const filter = { kinds: [KIND.relayList], authors: [pubkey], limit: 1 };
-  const lists = await pool.query(relays, filter, QUERY_TIMEOUT_MS);
-  return lists.sort((a, b) => b.created_at - a.created_at)[0];
-}
-
 async function acceptedInTime(announcer: Announcer, log: Logger): Promise<void> {
   const accepted = announcer.accepted.then(() => true);
   if (await inTime(accepted, ANNOUNCE_WAIT_MS)) return;
   log.warn(
     'no relay has taken the certificate yet; clients cannot verify this exit until one does',
   );
-}
-
-/** A name holds 253 characters, a relay 39 bytes: what does not fit is left to the nprofile. */
-function fittingName(pubkey: string, relays: readonly string[], log: Logger): string {
-  const fitting: string[] = [];
-  let name = encodeName({ pubkey, relays: [] });
-  for (const relay of relays) {
-    try {
-      name = encodeName({ pubkey, relays: [...fitting, relay] });
-      fitting.push(relay);
-    } catch (error) {
-      log.warn({ relay }, `left out of the name: ${toNwsError(error).message}`);
-    }
-  }
-  return name;
 }
 
 function servesAlready(): NwsError {

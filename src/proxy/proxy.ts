@@ -74,6 +74,8 @@ export interface RunningProxy {
   readonly sums: Sums;
   /** `stream`, `relay` and `pin`, as they come and go. */
   readonly events: Events;
+  /** Takes other ones for the aliases that it was started with; those of the alias book stay. */
+  update(settings: Pick<ProxyOptions, 'aliases'>): void;
   /** Takes nothing new, gives what runs `graceMs` to end, then ends it. */
   close(graceMs?: number): Promise<void>;
 }
@@ -122,6 +124,7 @@ export async function startProxy(options: ProxyOptions): Promise<RunningProxy> {
         return tunnel.accounts.sums;
       },
       events: tunnel.events,
+      update: ({ aliases }) => entry.resolver.aliases.replace(aliases),
       close,
     };
   } catch (error) {

@@ -4,20 +4,18 @@
 import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-import { ownAddresses } from '../common/net/own-addresses.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { formatHostPort, type HostPort } from '../http/host-port.js';
-import type { Endpoint } from '../protocol/direct/endpoint.js';
 import { RelayPool } from '../relay/pool.js';
 import { type Pin, PinResolver, PinStore } from '../tls/pins/pins.js';
 import { Accounts } from '../tunnel/accounts/accounts.js';
-import { DirectEntry } from '../tunnel/direct/direct-entry.js';
-import { isPublic } from '../tunnel/direct/meeting/judge.js';
+import type { DirectEntry } from '../tunnel/direct/direct-entry.js';
 import type { DirectReport, DirectSettings } from '../tunnel/direct/options.js';
 import { Events } from '../tunnel/events.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
+import { startDirect } from './direct.js';
 import { PeerKinds } from './peer-kinds.js';
 import type { OpenStream, OpenVia } from './streams.js';
 
@@ -86,13 +84,13 @@ export class Tunnel {
 
   /** @throws NwsError `bad_config` where the pins can't be used; `address_in_use` for the reverse listener. */
   static async open(options: TunnelOptions): Promise<Tunnel> {
-    const { publicAddress, log } = options;
+    const { publicAddress, log, direct } = options;
     const store = await PinStore.open(options.home);
     const listen = options.reverseListen ?? (publicAddress && { ...publicAddress, host: '::' });
     const listener =
       publicAddress && listen ? await ReverseListener.start({ listen, log }) : undefined;
     try {
-      return new Tunnel(options, store, listener, await startDirect(options));
+      return new Tunnel(options, store, listener, direct && (await startDirect(direct, log)));
     } catch (error) {
       await listener?.close();
       throw error;
@@ -151,11 +149,4 @@ export class Tunnel {
     await this.#listener?.close();
     await this.pool.close();
   }
-}
-
-/** Without an exit's policy, an entry probes public addresses outside its own networks. */
-async function startDirect({ direct, log }: TunnelOptions): Promise<DirectEntry | undefined> {
-  if (direct === undefined) return undefined;
-  const judge = (endpoint: Endpoint): boolean => isPublic(endpoint, ownAddresses());
-  return DirectEntry.start({ settings: direct, judge, ownAddresses, log });
 }

@@ -161,13 +161,13 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     else this.#socket.kick();
   }
 
-  /** Ends everything; resolves when the socket is gone. Publications still waiting fail. */
+  /** Ends everything; resolves when the socket is gone. Publications still waiting fail, after a moment. */
   async close(): Promise<void> {
-    const wasUp = this.isUp;
     this.#closing.abort();
     this.#subscriptions.clear();
+    await this.#outbox.answered();
     this.#auth.reset();
-    const closed = this.#socket.close();
+    const [wasUp, closed] = [this.isUp, this.#socket.close()];
     this.#outbox.failAll('error: the link was closed');
     this.#lastError = 'the link was closed';
     if (wasUp) this.emit('down', this.#lastError);

@@ -8,6 +8,7 @@ import { WebSocket } from 'ws';
 import { serve } from '../../src/cli/serve.js';
 import { decodeHost } from '../../src/protocol/names/address.js';
 import { curl } from '../proxy/curl.js';
+import { silent } from '../proxy/fixture.js';
 import { jsonLines, start, useTempFolder } from './harness.js';
 
 describe('a command that serves', () => {
@@ -106,6 +107,7 @@ describe('serve', () => {
       io,
       async () => service,
       () => void isReady(),
+      { log: silent },
     );
     await becameReady;
     io.signals.emit('signal', 'SIGINT');
@@ -127,6 +129,7 @@ describe('serve', () => {
         io,
         () => starting,
         () => undefined,
+        { log: silent },
       );
       io.signals.emit('signal', 'SIGTERM');
       void served.then(finish);

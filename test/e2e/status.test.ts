@@ -7,6 +7,7 @@ import { expect } from 'chai';
 import { npubOf } from '../../src/status/state/npubs.js';
 import { getText } from '../status/get.js';
 import { readMetrics } from '../status/read-metrics.js';
+import { onEmbeddedRelay } from '../support/test-relay.js';
 import { until } from '../support/until.js';
 import { Site } from './support/site.js';
 import { World } from './support/world.js';
@@ -104,11 +105,13 @@ describe('status of proxy and exit', function () {
     site = await Site.start();
   });
 
-  it('of an exit are not ready without a relay, and say so', async () => {
-    await world.relay.close();
-    await until(async () => (await status(world.exit.statusUrl)).ready === false);
-    expect(await get(world.exit.statusUrl, '/readyz')).to.equal('no relay is up\n');
-    expect(await status(world.exit.statusUrl)).to.have.nested.property('relays[0].state', 'down');
+  onEmbeddedRelay(() => {
+    it('of an exit are not ready without a relay, and say so', async () => {
+      await world.relay.close();
+      await until(async () => (await status(world.exit.statusUrl)).ready === false);
+      expect(await get(world.exit.statusUrl, '/readyz')).to.equal('no relay is up\n');
+      expect(await status(world.exit.statusUrl)).to.have.nested.property('relays[0].state', 'down');
+    });
   });
 
   it('leave promtool nothing to say', async function () {

@@ -3,7 +3,6 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
-import { setImmediate as turn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { fetch } from 'undici';
 import { WebSocket, WebSocketServer } from 'ws';
@@ -78,31 +77,49 @@ describe('the library: a handler in the exit’s process', () => {
 
   it('that throws answers 500 and goes on; one that breaks off is an error at the client', async () => {
     const warned = once(process, 'warning');
+    let breakOff = (): void => undefined;
     await serve((request) => {
       if (request.url.endsWith('/thrown')) throw new Error('of its own');
       if (request.url.endsWith('/fine')) return new Response('fine');
       return new Response(
         new ReadableStream({
-          async pull(controller) {
+          start(controller) {
             controller.enqueue(Buffer.alloc(1_000));
-            await turn();
-            controller.error(new Error('half way'));
+            breakOff = () => controller.error(new Error('half way'));
           },
         }),
       );
     });
     expect((await get('/thrown')).status).to.equal(500);
     expect(String((await warned)[0])).to.match(/handler has failed: Error: of its own\n +at /);
-    const broken = await get('/broken')
-      .then((answer) => answer.text())
-      .catch((error) => error);
-    expect(broken).to.be.instanceOf(TypeError);
+    const reader = (await get('/broken')).body!.getReader();
+    expect((await reader.read()).value).to.have.length(1_000);
+    breakOff();
+    expect(await reader.read().catch((error: unknown) => error)).to.be.instanceOf(TypeError);
     expect(await (await get('/fine')).text()).to.equal('fine');
+  });
+
+  it('has the URL that was asked for, whatever a path begins with', async () => {
+    await serve(({ url }) => new Response(url));
+    for (const path of ['//evil.example/x', '/a?b=//c', '/%2e%2e/x']) {
+      const head = `GET ${path} HTTP/1.1\r\nHost: a.nostr\r\nConnection: close\r\n\r\n`;
+      expect(await library.raw(head)).to.include(
+        `http://a.nostr${path === '/%2e%2e/x' ? '/x' : path}`,
+      );
+    }
+    const answer = await library.raw(
+      'OPTIONS * HTTP/1.1\r\nHost: a.nostr\r\nConnection: close\r\n\r\n',
+    );
+    expect(answer).to.include('http://a.nostr/');
   });
 
   it('answers 400 to what no Request can be', async () => {
     let calls = 0;
     await serve(() => new Response(String((calls += 1))));
+    for (const host of ['evil/path?', 'user@evil', 'a b']) {
+      const head = `GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+      expect(await library.raw(head)).to.match(/^HTTP\/1\.1 400 /);
+    }
     const answer = await library.raw(
       'TRACE / HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n\r\n',
     );
@@ -129,6 +146,24 @@ describe('the library: a handler in the exit’s process', () => {
     socket.close();
     await once(socket, 'close');
     sockets.close();
+  });
+
+  it('that is an http.Server and throws does so on its own, not into a stream', async () => {
+    const thrown = new Error('of the listener');
+    await serve(
+      createServer(() => {
+        throw thrown;
+      }),
+    );
+    const listeners = process.listeners('uncaughtException');
+    process.removeAllListeners('uncaughtException');
+    const caught = once(process, 'uncaughtException');
+    const leave = new AbortController();
+    const going = get('/', { signal: leave.signal }).catch((error: unknown) => error);
+    expect((await caught)[0]).to.equal(thrown);
+    for (const listener of listeners) process.on('uncaughtException', listener);
+    leave.abort();
+    await going;
   });
 
   it('carries megabytes both ways, as fast as they are taken', async () => {

@@ -126,6 +126,18 @@ export class Scene {
     return { status, isRight, endedAt, seconds: (endedAt - startedAt) / 1_000 };
   }
 
+  /** What `nws doctor` finds about a direct path to the exit. */
+  async doctor(...argv: readonly string[]): Promise<{ status?: string; found?: string }> {
+    const host = new URL(this.url).hostname;
+    const flags = ['doctor', host, '--json', ...argv];
+    const { checks } = (await this.network
+      .nws('entry', this.folder, ...flags)
+      .ready()) as unknown as {
+      readonly checks: readonly { check: string; status: string; found: string }[];
+    };
+    return checks.find(({ check }) => check === 'direct') ?? {};
+  }
+
   /** Waits until a megabyte or so has come through the path. */
   async busy(): Promise<void> {
     const received = (): number => {

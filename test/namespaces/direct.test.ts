@@ -39,6 +39,8 @@ describe('direct paths', function () {
     const before = scene.events;
     expect(await scene.download(DOWNLOAD_BYTES)).to.include({ status: 0, isRight: true });
     expect(scene.events - before).to.be.below(10);
+    expect(await scene.doctor('--direct')).to.include({ status: 'ok' });
+    expect(await scene.doctor()).to.deep.equal({});
   });
 
   it('stand where the exit can be reached, without STUN', async () => {
@@ -70,10 +72,16 @@ describe('direct paths', function () {
 
   it('are given up where both NATs are symmetric, and nobody waits for that', async () => {
     scene = await Scene.start((network) => twoHomes(network, SYMMETRIC));
+    await scene.network
+      .program('world', scene.folder, 'test/namespaces/stun.ts', '8.8.4.1', '3478')
+      .ready();
     await scene.startExit('--direct', '--stun', STUN);
     await scene.startProxy(...ON);
     expect(await settled()).to.match(/no probe came through/);
     expect(await scene.waysOf(2)).to.deep.equal(['relay', 'relay']);
+    const { status, found } = await scene.doctor(...ON, '--stun', '8.8.4.1:3478');
+    expect(status).to.equal('failed');
+    expect(found).to.match(/symmetric/);
   });
 
   it('are given up where UDP is dropped', async () => {
@@ -85,6 +93,7 @@ describe('direct paths', function () {
     await scene.startProxy(...ON);
     expect(await settled()).to.match(/no STUN server answers/);
     expect(await scene.waysOf(1)).to.deep.equal(['relay']);
+    expect((await scene.doctor(...ON)).found).to.match(/UDP may be blocked/);
   });
 
   it('are given up where the STUN server is silent', async () => {
@@ -110,8 +119,41 @@ describe('direct paths', function () {
         const counted = scene.network.run(host, 'nft', 'list', 'table', 'inet', 'count');
         expect(counted).to.include('counter packets 0 bytes 0');
       }
+      if (exitFlags === ON) return;
+      const { found } = await scene.doctor('--direct');
+      expect(found).to.match(/does not take part/);
     });
   }
+
+  /** The only way between the two is so long, and loses so much. */
+  async function overRoad(msEachWay: number, loss: number): Promise<void> {
+    const opens = { port: 7_000, to: '10.2.0.2' };
+    scene = await Scene.start((network) => twoHomes(network, {}, { opens }), false);
+    const road = ['8.8.5.1', '6000', '8.8.5.2:7000', `${msEachWay}`, `${loss}`];
+    const program = 'test/namespaces/road.ts';
+    await scene.network.program('world', scene.folder, program, ...road).ready();
+    const flags = ['--direct', '--direct-address', '8.8.5.1:6000', '--direct-listen', '7000'];
+    await scene.startExit(...flags);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+  }
+
+  it('go on where 2 % are lost and a round trip takes 60 ms', async () => {
+    await overRoad(30, 0.02);
+    const { isRight, seconds } = await scene.download(DOWNLOAD_BYTES);
+    console.log(`    ${(DOWNLOAD_BYTES / MB / seconds).toFixed(1)} MB/s`);
+    expect(isRight).to.equal(true);
+    expect(scene.ways.at(-1)).to.equal('direct');
+  });
+
+  it('are slow and right where 20 % are lost', async () => {
+    await overRoad(30, 0.2);
+    const { isRight, seconds } = await scene.download(MB);
+    console.log(`    ${(1 / seconds).toFixed(2)} MB/s`);
+    expect(isRight).to.equal(true);
+    expect(scene.ways.at(-1)).to.equal('direct');
+  });
 
   it('are cut in the middle of a download, which ends with an error; then relays serve again', async () => {
     scene = await Scene.start(twoHomes);

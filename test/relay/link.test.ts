@@ -107,6 +107,14 @@ describe('relay link', () => {
     expect(link.unconfirmedBytes).to.equal(0);
   });
 
+  it('waits a moment for answers to what was said last before it hangs up', async () => {
+    Object.assign(relay.behaviour, { muteUnheard: false, writeBatchMs: 50 });
+    const link = await open();
+    const result = publish(link, signed());
+    await link.close();
+    expect(await result).to.deep.equal({ ok: true, reason: '' });
+  });
+
   it('fails what is unconfirmed when it is closed, and leaves nothing behind', async () => {
     relay.behaviour.silent = true;
     const link = await open();

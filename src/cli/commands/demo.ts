@@ -38,6 +38,7 @@ export const demoCommand = (io: Io): CommandBody => ({
         await show(io, flags, demo, waiting);
         return flags.once === true ? 'done' : undefined;
       },
+      { log },
     );
   },
 });

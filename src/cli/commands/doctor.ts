@@ -19,6 +19,8 @@ export const doctorCommand = (io: Io): CommandBody => ({
   builder: (yargs) =>
     yargs
       .options(options('relay', 'alias', 'public-address', 'reverse-listen', 'reverse-tls'))
+      .options(options('direct', 'direct-exit', 'direct-address', 'direct-listen'))
+      .options(options('direct-local', 'stun'))
       .options(options('key', 'key-file', 'home', 'log-level', 'log-format', 'json'))
       .epilogue(
         examples(
@@ -29,6 +31,10 @@ export const doctorCommand = (io: Io): CommandBody => ({
           [
             'can exits reach the port for connections past the relays?',
             'nws doctor <name>.nostr --public-address entry.example:8883',
+          ],
+          [
+            'is there a direct path to an exit, and if not, what stands in the way?',
+            'nws doctor <name>.nostr --direct --stun stun.example:3478',
           ],
         ),
       ),

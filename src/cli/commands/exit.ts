@@ -3,12 +3,13 @@
 import { readFile } from 'node:fs/promises';
 import { type ExitConfig, exitConfig } from '../../config/config.js';
 import { badSetting } from '../../config/env.js';
-import { startExit } from '../../exit/exit.js';
+import { type RunningExit, startExit } from '../../exit/exit.js';
 import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { showQr } from '../qr.js';
 import { serve } from '../serve.js';
+import { reloader } from '../serving/reload.js';
 import { exitSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
 
@@ -71,15 +72,24 @@ export const exitCommand = (io: Io): CommandBody => ({
     const agentFor = upstreamOf(sources);
     const target = await trustedTarget(config);
     const start = () => startExit({ ...config, target, signer, log, agentFor });
-    await serve(io, start, async ({ pubkey, npub, domain, nprofile, statusUrl: status }) => {
+    const reload = reloader(io, flags, log, { read: exitConfig, config, live: LIVE }, update);
+    const onReady = async (exit: RunningExit): Promise<undefined> => {
+      const { pubkey, npub, domain, nprofile, statusUrl: status } = exit;
       const seen = status === undefined ? '' : ` — status: ${status}`;
       const line = `nws exit ready as ${npub} — ${howToUse(config, domain)}${seen}`;
       print(io, flags, { event: 'ready', pubkey, npub, domain, nprofile, status }, line);
       await showQr(io, flags, domain);
-      return undefined;
-    });
+    };
+    await serve(io, start, onReady, { log, reload });
   },
 });
+
+/** What changes without a restart. */
+const LIVE = ['allow', 'deny', 'allowClients', 'denyClients', 'clientLimits'] as const;
+
+function update(exit: RunningExit, config: ExitConfig): void {
+  exit.update(config);
+}
 
 /** The target with what it is recognised by. @throws NwsError `bad_config` */
 async function trustedTarget({ target, targetTrust }: ExitConfig): Promise<ExitConfig['target']> {

@@ -1,11 +1,12 @@
 // `nws proxy`: the entry, until a signal ends it.
 
-import { proxyConfig } from '../../config/config.js';
-import { startProxy } from '../../proxy/proxy.js';
+import { type ProxyConfig, proxyConfig } from '../../config/config.js';
+import { type RunningProxy, startProxy } from '../../proxy/proxy.js';
 import type { CommandBody } from '../command.js';
 import { examples, options } from '../help.js';
 import { type Io, makeHome, openLog, print, sourcesOf } from '../io.js';
 import { serve } from '../serve.js';
+import { reloader } from '../serving/reload.js';
 import { givenSigner } from '../signers.js';
 import { upstreamOf } from '../upstream.js';
 
@@ -62,10 +63,14 @@ export const proxyCommand = (io: Io): CommandBody => ({
     const signer = await givenSigner(config);
     const agentFor = upstreamOf(sources, config.listen);
     const start = () => startProxy({ ...config, log, agentFor, ...(signer && { signer }) });
-    await serve(io, start, ({ url, caPath }) => {
+    const reading = { read: proxyConfig, config, live: ['aliases'] as const };
+    const update = (proxy: RunningProxy, next: ProxyConfig): void => proxy.update(next);
+    const reload = reloader(io, flags, log, reading, update);
+    const onReady = ({ url, caPath }: RunningProxy): undefined => {
       const given = config.auth === undefined ? url : url.replace('//', '//<user>:<password>@');
       const line = `nws proxy ready on ${url} — export HTTPS_PROXY=${given}, then: curl --cacert ${caPath} https://<name>.nostr/`;
       print(io, flags, { event: 'ready', listen: url, ca: caPath }, line);
-    });
+    };
+    await serve(io, start, onReady, { log, reload });
   },
 });

@@ -30,9 +30,14 @@ export const relayCommand = (io: Io): CommandBody => ({
     const { listen, behaviour, seed, stun } = config;
     const start = () =>
       MemoryRelay.start({ ...listen, log, behaviour, stun, ...(seed !== undefined && { seed }) });
-    await serve(io, start, ({ url }) => {
-      const line = `nws relay ready on ${url} — in memory: what it holds is gone when it ends`;
-      print(io, flags, { event: 'ready', url }, line);
-    });
+    await serve(
+      io,
+      start,
+      ({ url }) => {
+        const line = `nws relay ready on ${url} — in memory: what it holds is gone when it ends`;
+        print(io, flags, { event: 'ready', url }, line);
+      },
+      { log },
+    );
   },
 });

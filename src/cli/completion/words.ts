@@ -29,6 +29,7 @@ const VALUES: Readonly<Record<string, Values>> = {
   tls: ['terminate', 'passthrough'],
   clearnet: ['direct', 'exit', 'deny'],
   exit: 'host',
+  'direct-exit': 'host',
   'reverse-tls': ['required', 'optional'],
   'log-level': LOG_LEVELS,
   'log-format': LOG_FORMATS,

@@ -3,6 +3,7 @@
 import type { Check, Finding, Patient } from './check.js';
 import { certificateCheck } from './checks/certificate.js';
 import { clockCheck } from './checks/clock.js';
+import { directCheck } from './checks/direct.js';
 import { exitCheck } from './checks/exit.js';
 import { nameCheck } from './checks/name.js';
 import { relaysCheck } from './checks/relays.js';
@@ -19,6 +20,7 @@ const CHECKS: readonly Check[] = [
   exitCheck,
   requestCheck,
   reverseCheck,
+  directCheck,
 ];
 
 /** Runs the checks one after the other. @param onWait told what each one waits for */

@@ -34,7 +34,8 @@ export async function tryRequest(
 ): Promise<Answer> {
   const { config, log, sources, pin, decoded } = patient;
   if (decoded === undefined || decoded instanceof Error) throw new TypeError('there is no host');
-  const { publicAddress: _public, reverseListen: _listen, auth: _auth, ...rest } = config;
+  const { publicAddress: _public, reverseListen: _listen, auth: _auth, ...others } = config;
+  const { direct: _direct, ...rest } = others;
   const signer = await givenSigner(config);
   const proxy = await startProxy({
     ...rest,

@@ -51,14 +51,15 @@ export function admits({ allowClients, denyClients }: Lists, pubkey: string): bo
 }
 
 export class Clients {
-  readonly #limits: ClientLimits;
+  /** Bytes a second are those that a client was first seen under. */
+  limits: ClientLimits;
   readonly #now: () => number;
   /** By pubkey; the longest silent first. */
   readonly #entries = new Map<string, Entry>();
 
   /** @param now in ms */
   constructor(limits: ClientLimits, now: () => number = () => performance.now()) {
-    this.#limits = limits;
+    this.limits = limits;
     this.#now = now;
   }
 
@@ -71,7 +72,7 @@ export class Clients {
     this.#entries.delete(pubkey);
     this.#entries.set(pubkey, entry);
     this.#forget();
-    const { streams, opensPerMinute } = this.#limits;
+    const { streams, opensPerMinute } = this.limits;
     const now = this.#now();
     const regained = ((now - entry.countedAt) * opensPerMinute) / 60_000;
     entry.opens = Math.min(opensPerMinute, entry.opens + regained);
@@ -89,7 +90,7 @@ export class Clients {
   }
 
   #make(): Entry {
-    const { opensPerMinute, bytesPerSecond } = this.#limits;
+    const { opensPerMinute, bytesPerSecond } = this.limits;
     const [up, down] = [new ByteRate(bytesPerSecond), new ByteRate(bytesPerSecond)];
     return { up, down, streams: 0, opens: opensPerMinute, countedAt: this.#now() };
   }

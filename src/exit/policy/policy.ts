@@ -48,10 +48,15 @@ const WEB_PORTS = [80, 443];
  * runs the name's DNS could point it there. For a host inside, allow name and address.
  */
 export class Policy {
-  readonly #options: PolicyOptions;
+  #options: PolicyOptions;
 
   constructor(options: PolicyOptions) {
     this.#options = options;
+  }
+
+  /** Judges by other rules from now on. */
+  update(allow: readonly Rule[], deny: readonly Rule[]): void {
+    this.#options = { ...this.#options, allow, deny };
   }
 
   /**

@@ -38,11 +38,17 @@ async function answer(
   }
 }
 
+/** What a host may be made of: a client could write more into the URL otherwise. */
+const HOST = /^[\w.:[\]-]+$/;
+
 /** @throws TypeError of what has no place in a Request: a method like TRACE, a host that is none. */
 function requestOf(req: IncomingMessage, signal: AbortSignal): Request {
-  const { method = 'GET', headers, rawHeaders } = req;
+  const { method = 'GET', url: path = '/', headers, rawHeaders } = req;
+  const { host = '' } = headers;
+  if (!HOST.test(host)) throw new TypeError('no host');
   const scheme = headers['x-forwarded-proto'] === 'https' ? 'https' : 'http';
-  const url = new URL(req.url ?? '/', `${scheme}://${headers.host}`);
+  // Not relative to a base: a path may begin with two slashes, and would be a host.
+  const url = new URL(`${scheme}://${host}${path === '*' ? '/' : path}`);
   const fields = new Headers();
   for (let at = 0; at < rawHeaders.length; at += 2)
     fields.append(rawHeaders[at]!, rawHeaders[at + 1]!);

@@ -47,19 +47,26 @@ class PairEnd extends SocketLike {
     proceed?.();
   }
 
+  /** In a turn of its own, as with sockets: what the server's own code throws is not thrown at us. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
-    const { other } = this;
     this.bytesWritten += chunk.length;
-    // One that has left takes what comes, and drops it.
-    const isWanted = !other.destroyed;
-    if (isWanted) other.bytesRead += chunk.length;
-    if (isWanted && !other.push(chunk)) other.#proceed = done;
-    else done();
+    setImmediate(() => this.#deliver(chunk, done));
   }
 
   override _final(done: () => void): void {
-    if (!this.other.destroyed) this.other.push(null);
-    done();
+    setImmediate(() => {
+      if (!this.other.destroyed) this.other.push(null);
+      done();
+    });
+  }
+
+  #deliver(chunk: Buffer, done: () => void): void {
+    const { other } = this;
+    // One that has left takes what comes, and drops it.
+    if (other.destroyed) return void done();
+    other.bytesRead += chunk.length;
+    other.#proceed = done;
+    if (other.push(chunk)) other._read();
   }
 
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {

@@ -3,7 +3,12 @@
 
 const HEAD_BYTES = 4;
 const IS_CREDIT = 0x8000_0000;
-export const MAX_FRAME_BYTES = 0x7fff_ffff;
+const MAX_FRAME_BYTES = 0x7fff_ffff;
+
+/** No more bytes follow in this direction; credit may. */
+export function endFrame(): Buffer {
+  return word(0);
+}
 
 /** The head of so many bytes that follow it, at least one. */
 export function dataHead(bytes: number): Buffer {
@@ -25,6 +30,7 @@ export interface FrameHandlers {
   /** A part of the bytes, in order; a piece of what was read. */
   readonly onData: (part: Buffer) => void;
   readonly onCredit: (bytes: number) => void;
+  readonly onEnd: () => void;
 }
 
 /** Takes a stream of frames apart as it comes. */
@@ -37,11 +43,6 @@ export class FrameReader {
 
   constructor(handlers: FrameHandlers) {
     this.#handlers = handlers;
-  }
-
-  /** Whether the last frame is whole. */
-  get isWhole(): boolean {
-    return this.#left === 0 && this.#wordBytes === 0;
   }
 
   read(chunk: Buffer): void {
@@ -68,6 +69,7 @@ export class FrameReader {
     this.#word = 0;
     this.#wordBytes = 0;
     if (isCredit) this.#handlers.onCredit(value);
+    else if (value === 0) this.#handlers.onEnd();
     else this.#left = value;
   }
 }

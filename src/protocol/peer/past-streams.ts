@@ -23,7 +23,12 @@ export class PastStreams {
   }
 
   remember(stream: StreamState, role: 'entry' | 'exit', now: number): void {
-    this.#byKey.set(stream.key, { until: now + PAST_MS, answer: lateAnswer(stream, role) });
+    this.note(stream.key, now, lateAnswer(stream, role));
+  }
+
+  /** What comes for this key opens nothing, and gets this answer or none. */
+  note(key: string, now: number, answer?: Message): void {
+    this.#byKey.set(key, { until: now + PAST_MS, answer });
   }
 
   has(key: string): boolean {

@@ -164,9 +164,9 @@ export class PeerState {
       if (this.#options.role === 'exit') this.#strays.keep(message.key, message.data, now);
       return undefined;
     }
-    // Data at offset 0 may be ahead of its CONNECT, and comes again.
-    if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0))
-      return undefined;
+    // Both may be ahead of their CONNECT, which then opens nothing, or comes again as the data does.
+    if (message.type === 'RESET') this.#past.note(message.key, now);
+    if (message.type === 'RESET' || (message.type === 'DATA' && message.offset === 0)) return;
     const error = new NwsError('connection_terminated', 'no such stream here');
     this.control.answer(resetFor(message.key, error), now);
     return undefined;

@@ -57,7 +57,7 @@ export class ReliableFlow {
     if (progress === undefined) return 'acknowledged bytes that were never sent';
     this.#send.offer(message.window);
     // A peer that answers our question about its closed window is alive, however slow its reader is.
-    if (progress || this.#send.inFlightBytes === 0) this.restart(now);
+    if (progress) this.restart(now);
     // Who says how long it waited is told, too, and doesn't take it for the way.
     if (delay !== undefined) this.#receive.acks.delayMs = this.#roundTrip.ackDelayMs;
     if (message.type === 'ACK') return undefined;

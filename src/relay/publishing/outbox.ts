@@ -19,6 +19,8 @@ const MAX_BACKLOG_BYTES = 16 * MAX_UNCONFIRMED_BYTES;
 /** A relay that takes no more stalls when an answer takes so long, or several times as long as usual. */
 const LEAST_STALL_MS = 1_500;
 const STALL_LATENCIES = 4;
+/** How long an end waits for answers to what was said last. */
+const LAST_WORDS_MS = 1_000;
 /** Weight of the newest sample in the smoothed latency, as TCP does it (RFC 6298). */
 const LATENCY_WEIGHT = 1 / 8;
 
@@ -72,6 +74,7 @@ export class Outbox {
   #blocked = false;
   readonly #timer = new WakeTimer(() => this.#expire());
   #latencyMs: number | undefined;
+  #onEmpty: (() => void) | undefined;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -200,6 +203,21 @@ export class Outbox {
     }
   }
 
+  /**
+   * Resolves when every event has its answer, or after a second. Relays drop what they have not taken yet when its
+   * writer hangs up, and the last words are the RESETs of streams. One that confirms nothing isn't waited for.
+   */
+  async answered(): Promise<void> {
+    if (this.#waiting.size === 0 || this.#options.confirming.isMute) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, LAST_WORDS_MS);
+      this.#onEmpty = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   /** Everything on its way has failed: the connection is gone. */
   failAll(reason: string): void {
     this.#timer.disarm();
@@ -226,6 +244,7 @@ export class Outbox {
     this.#bytes -= entry.bytes;
     if (this.#unread.delete(id)) this.#unreadBytes -= entry.bytes;
     for (const callback of entry.callbacks) this.#notify(callback, result);
+    if (this.#waiting.size === 0) this.#onEmpty?.();
   }
 
   #notify(callback: OnResult, result: PublishResult): void {

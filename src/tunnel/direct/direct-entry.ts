@@ -136,12 +136,14 @@ export class DirectEntry {
     if (key === message.key) meeting?.answer(message);
   }
 
-  /** Looks for a path now, unless it is there. Resolves when that has come to an end. */
+  /**
+   * Looks for a path now, unless it is there, to an exit that has said that it takes part. Resolves when that has come
+   * to an end.
+   */
   async arrange(peer: string): Promise<DirectReport> {
-    if (this.#mayAsk(peer)) {
-      const exit = this.#exitOf(peer);
-      exit.isOffered = true;
-      exit.rest.forget();
+    const exit = this.#exits.get(peer);
+    if (exit?.isOffered) {
+      if (exit.meeting === undefined) exit.rest.forget();
       this.#arrange(peer, exit);
       const isBusy = exit.meeting !== undefined || (exit.path && exit.streams === undefined);
       if (isBusy) await new Promise<void>((resolve) => exit.waiting.push(resolve));

@@ -10,7 +10,7 @@ import { until } from '../../support/until.js';
 import { Site } from '../support/site.js';
 import { has } from '../support/tools.js';
 import { World } from '../support/world.js';
-import { answerTo, get, http2To, secureTo } from './client.js';
+import { answerTo, CUTTABLE, get, http2To, secureTo } from './client.js';
 
 /** Unlike `once`, also of what fails. */
 function closed(stream: Stream): Promise<unknown> {
@@ -177,7 +177,7 @@ describe('HTTP/2 through an exit', () => {
 
   it('never lets a cut upload look whole to the target', async () => {
     const asked = held();
-    const stream = session.request({ ':method': 'POST', ':path': '/held/cut' });
+    const stream = session.request({ ':method': 'POST', ':path': '/held/cut' }, CUTTABLE);
     stream.on('error', () => undefined);
     stream.write('half');
     const { req } = await asked;

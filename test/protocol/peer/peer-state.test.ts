@@ -66,6 +66,34 @@ describe('protocol/peer-state', () => {
     expect(exit.streams.size).to.equal(0);
   });
 
+  it('opens nothing for a CONNECT that its own RESET has overtaken', () => {
+    const exit = peer('exit');
+    const message = connect();
+    const { key } = message;
+    exit.receive({ type: 'RESET', key: key!, error: 'connection_terminated' }, 0, true);
+    expect(exit.receive(message, 1, true)).to.equal(undefined);
+    expect([exit.streams.size, said(exit, 2)]).to.deep.equal([0, []]);
+  });
+
+  it('ends a stream whose peer answers, and says for good that something is missing', () => {
+    const entry = peer('entry');
+    const stream = entry.open('x.nostr:443', 0);
+    const { key } = stream;
+    entry.receive({ type: 'OPEN', key, v: 1, window: 50_000 }, 1, true);
+    for (const size of [50, 60]) {
+      stream.send.write(Buffer.alloc(size));
+      said(entry, 2);
+    }
+    entry.receive({ type: 'ACK', key, ack: 50, window: 50_000 }, 3, true);
+    for (let now = 10_000; now <= 200_000 && stream.phase === 'open'; now += 10_000) {
+      // A restarted exit, for which the stream begins in the middle.
+      entry.receive({ type: 'ACK', key, ack: 0, window: 50_000, have: [[50, 110]] }, now, true);
+      entry.tick(now);
+      said(entry, now);
+    }
+    expect(stream.error?.code).to.equal('connection_timeout');
+  });
+
   it('resets what it does not know, but for data that may be ahead of its CONNECT', () => {
     const exit = peer('exit');
     const key = randomUUID();

@@ -51,7 +51,11 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     ...{ ...opening, entryPublicAddress: text },
     secret: fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array)),
   }),
-  fc.record({ type: fc.constant('OPEN' as const), key, v: opening.v, window: offset }),
+  fc.record({
+    type: fc.constant('OPEN' as const),
+    ...{ key, v: opening.v, window: offset },
+    direct: fc.option(fc.constant(true as const), { nil: undefined }),
+  }),
   fc.record({
     type: fc.constant('DATA' as const),
     ...{ key, data: bytes, ack: offset, window: offset, fin: fc.boolean(), have, delay, last },
@@ -68,6 +72,21 @@ const message: fc.Arbitrary<Message> = fc.oneof(
     ),
   }),
   fc.record({ type: fc.constantFrom('PING' as const, 'PONG' as const), key }),
+  fc.record({
+    type: fc.constant('PATH' as const),
+    key,
+    secret: fc.option(
+      fc.uint8Array({ minLength: 32, maxLength: 32 }).map((array) => Buffer.from(array)),
+      { nil: undefined },
+    ),
+    candidates: fc.array(fc.constantFrom('192.0.2.1:1', '[2001:db8::1]:65535'), { maxLength: 8 }),
+    stun: fc.option(
+      fc.array(fc.constantFrom('stun.example:3478', '192.0.2.7:1'), { minLength: 1, maxLength: 4 }),
+      {
+        nil: undefined,
+      },
+    ),
+  }),
 );
 
 /** Without fields that are undefined. */
@@ -89,6 +108,7 @@ describe('protocol/frame', () => {
       'CONNECTR',
       'DATA',
       'OPEN',
+      'PATH',
       'PING',
       'PONG',
       'RESET',

@@ -61,6 +61,19 @@ const members: Record<string, fc.Arbitrary<Message>> = {
   RESET: record({ type: type('RESET'), key, ...reason }, 'detail'),
   PING: record({ type: type('PING'), key }),
   PONG: record({ type: type('PONG'), key }),
+  'OPEN with consent': record({
+    ...{ type: type('OPEN'), key, v: count, window: count },
+    direct: fc.constant(true),
+  }),
+  PATH: record(
+    {
+      ...{ type: type('PATH'), key, secret },
+      candidates: fc.array(fc.constant('192.0.2.1:1'), { maxLength: 8 }),
+      stun: fc.array(fc.constant('stun.example:3478'), { minLength: 1, maxLength: 4 }),
+    },
+    'secret',
+    'stun',
+  ),
 };
 const anyMessage = fc.oneof(...Object.values(members));
 

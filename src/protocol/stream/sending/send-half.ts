@@ -188,7 +188,7 @@ export class SendHalf {
   }
 
   /**
-   * Takes an acknowledgement. Returns whether anything new was acknowledged, or undefined where
+   * Takes an acknowledgement. Returns whether it brings anything new, or nothing waits for one; undefined where
    * it acknowledges what was never sent, which breaks the protocol.
    * @param delayMs how long the peer says that it has waited with it
    */
@@ -207,7 +207,7 @@ export class SendHalf {
       if (delayMs !== undefined) newest.path?.flight.acknowledgedWithin(this.#roundTrip.ackDelayMs);
       isNew = true;
     }
-    if (!isNew) return false;
+    if (!isNew) return this.#segments.isEmpty;
     this.#progressAt = now;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);

@@ -3,7 +3,7 @@
 
 import { Duplex } from 'node:stream';
 import { NwsError } from '../../../errors.js';
-import { creditFrame, dataHead, FrameReader } from '../../../protocol/direct/frames.js';
+import { creditFrame, dataHead, endFrame, FrameReader } from '../../../protocol/direct/frames.js';
 import {
   FIRST_WINDOW_BYTES,
   ReceiveWindow,
@@ -45,10 +45,10 @@ export class UdxWire extends Duplex implements Wire {
       onCredit: (bytes) => {
         this.#credit += bytes;
       },
+      onEnd: () => this.#end(),
     });
     stream.on('data', (chunk: Buffer) => this.#take(chunk));
     stream.on('drain', () => this.#flush());
-    stream.once('end', () => this.#end());
     stream.once('close', () => this.#closed());
     stream.on('error', (error: NodeJS.ErrnoException) => failed(broken(error.code)));
     if (stream.destroyed) process.nextTick(() => this.#closed());
@@ -65,7 +65,7 @@ export class UdxWire extends Duplex implements Wire {
   }
 
   #gather(part: Buffer): void {
-    if (!this.#window.arrive(part.length)) {
+    if (this.#hasEnded || !this.#window.arrive(part.length)) {
       this.#failed(new NwsError('http_protocol_error', 'the peer sends more than it may'));
       return;
     }
@@ -83,12 +83,9 @@ export class UdxWire extends Duplex implements Wire {
   }
 
   #end(): void {
-    if (!this.#reader.isWhole) {
-      this.#failed(broken('in the middle of a frame'));
-      return;
-    }
     this.#hasEnded = true;
     if (this.#parts.length === 0) this.push(null);
+    if (this.writableFinished) this.#stream.end();
   }
 
   override _read(): void {
@@ -142,8 +139,10 @@ export class UdxWire extends Duplex implements Wire {
     return parts;
   }
 
+  /** UDX ends when both directions have: until then, the other side may need credit. */
   override _final(done: Done): void {
-    this.#stream.end();
+    this.#stream.write(endFrame());
+    if (this.#hasEnded) this.#stream.end();
     done();
   }
 
@@ -157,6 +156,7 @@ export class UdxWire extends Duplex implements Wire {
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
     const stream = this.#stream;
     if (this.#isClean && this.writableFinished) {
+      stream.end();
       const timer = setTimeout(() => stream.destroy(), LINGER_MS).unref();
       stream.once('close', () => clearTimeout(timer));
     } else stream.destroy();
