@@ -17,7 +17,11 @@ export const clockCheck: Check = {
     const agentFor = upstreamOf(sources);
     const dates = await Promise.allSettled(relays.map((url) => aheadOf(url, { agentFor })));
     const known = dates.flatMap((date) => (date.status === 'fulfilled' ? (date.value ?? []) : []));
-    if (known.length === 0) return yield skipped('clock', 'no relay tells the time');
+    if (known.length === 0)
+      return yield skipped(
+        'clock',
+        'no relay tells the time; that it takes our events says as much',
+      );
     // The relay in the middle: one that is wrong isn't believed where others are right.
     const aheadS = known.sort((a, b) => a - b)[Math.floor(known.length / 2)]!;
     const details = { aheadSeconds: aheadS, relays: known.length };
