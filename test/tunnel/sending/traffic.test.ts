@@ -88,11 +88,11 @@ describe('bulk over several relays', () => {
 });
 
 describe('what is small beside bulk', () => {
-  for (const [name, relay, least] of [
-    ['a relay like strfry', { ...strfry, bytesPerSecond: 100 * MB }, 0.9],
-    ['one that takes 10 MB/s', strfry, 0.7],
+  for (const [name, relay, most, least] of [
+    ['a relay like strfry', { ...strfry, bytesPerSecond: 100 * MB }, 1.25, 0.9],
+    ['one that takes 10 MB/s', strfry, 1.4, 0.7],
   ] as const) {
-    it(`waits less than a quarter longer over ${name}, which stays busy`, () => {
+    it(`waits at most ${most} times as long over ${name}, which stays busy`, () => {
       const eventMs = relay === strfry ? 1.2 : 0.6;
       const measured = (options: Partial<TrafficOptions>): [medianMs: number, bytes: number] => {
         const world = traffic([relay], { eventMs, ...options });
@@ -105,7 +105,7 @@ describe('what is small beside bulk', () => {
       const [alone] = measured({ clients: 50 });
       const [, bulkAlone] = measured({ bulkBytes: 1e10 });
       const [beside, bulkBeside] = measured({ clients: 50, bulkBytes: 1e10 });
-      expect(beside / alone).to.be.below(1.25);
+      expect(beside / alone).to.be.below(most);
       expect(bulkBeside / bulkAlone).to.be.above(least);
     });
   }
