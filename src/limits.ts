@@ -18,8 +18,11 @@ export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
 /** First window of a new stream, which a peer may fill before it is answered (PROTOCOL, "Opening"). */
 export const EARLY_DATA_BYTES = 65_536;
 
-/** Sum of what all streams of a process hold for reading; it also sizes their windows, so it stays under the 32 MiB at which strfry cuts off. */
-export const TOTAL_WINDOW_BYTES = 24 * 1024 * 1024;
+/**
+ * Sum of what all streams of a process hold for reading. It also sizes their windows, and in events it is a third more, or twice
+ * as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind.
+ */
+export const TOTAL_WINDOW_BYTES = 12 * 1024 * 1024;
 
 /** Sum of what all streams of a process may have sent and must keep until it is acknowledged. */
 export const TOTAL_FLIGHT_BYTES = 64 * 1024 * 1024;

@@ -139,9 +139,9 @@ export class Tunnel {
     }
   }
 
-  /** How it is with direct paths, for each exit that is known. */
-  get direct(): DirectReport[] {
-    return this.#direct?.reports ?? [];
+  /** How it is with a direct path to an exit; undefined where none is looked for at all. */
+  directTo(peer: string): DirectReport | undefined {
+    return this.#direct?.reportOf(peer);
   }
 
   async close(): Promise<void> {

@@ -10,6 +10,7 @@ import { measureCurves } from './measures/curve.js';
 import { measureExchanges } from './measures/exchanges.js';
 import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
+import { measureLong } from './measures/long.js';
 import { measureOks } from './measures/oks.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
@@ -54,6 +55,7 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   ),
   // Three sets of processes more: not in the quick run, which is part of the tests.
   ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
+  ...(!flags.quick && { long: () => measureLong(relays[0]!, 1, bytes) }),
   idle: () => measureIdle(flags.quick ? 1 : Math.min(rounds, 3), flags.quick ? 200 : 10_000),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };

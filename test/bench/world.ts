@@ -132,7 +132,7 @@ export class World {
 
 /** curl by itself, without its user's settings. @throws Error with what it complains about */
 export async function curl(...argv: string[]): Promise<string> {
-  const options = ['-q', '-sS', '--fail', '--http1.1', '--max-time', '300'];
+  const options = ['-q', '-sS', '--fail', '--http1.1', '--max-time', '900'];
   const child = spawn('curl', [...options, ...argv], { env: { PATH: process.env.PATH } });
   const [said, complaints, [status]] = await Promise.all([
     text(child.stdout),

@@ -5,10 +5,11 @@
 // Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
 // with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
 
+/** Each of several peers may begin with so much at once, while nobody knows yet what the relay passes on. */
 const FIRST_LIMIT_BYTES = 1024 * 1024;
 const LEAST_LIMIT_BYTES = 96 * 1024;
-/** Well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
-export const MAX_FLIGHT_BYTES = 16 * 1024 * 1024;
+/** In events a third more, or twice as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
+export const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
 /** A mean of so much more than without a queue is none yet. */
 const TOLERATED_FACTOR = 1.1;
 const TOLERATED_MS = 15;

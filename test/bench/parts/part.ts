@@ -29,8 +29,9 @@ const PROBE = inlined(`
     if (question === 'memory') collect();
     const { user, system } = process.cpuUsage();
     const { rss, heapUsed } = process.memoryUsage();
-    const usage = { cpuSeconds: (user + system) / 1e6, residentBytes: rss, heapBytes: heapUsed };
-    process.send({ usage });
+    const cpuSeconds = (user + system) / 1e6;
+    const peakBytes = process.resourceUsage().maxRSS * 1024;
+    process.send({ usage: { cpuSeconds, residentBytes: rss, heapBytes: heapUsed, peakBytes } });
   });
   process.channel.unref();
 `);
@@ -49,6 +50,8 @@ export interface Usage {
   readonly cpuSeconds: number;
   readonly residentBytes: number;
   readonly heapBytes: number;
+  /** The most that was ever resident. */
+  readonly peakBytes: number;
 }
 
 export interface PartOptions {

@@ -188,10 +188,12 @@ describe('protocol/send-half', () => {
       while (pull(half, now, 2_000) !== undefined) count += 1;
       rounds.push(count);
     }
-    expect(rounds.slice(0, 2)).to.deep.equal([10, 10]);
-    expect(rounds.slice(2)).to.deep.equal([1, 1, 1, 1]);
+    expect(rounds).to.deep.equal([1, 1, 1, 1, 1, 1]);
+    // Once something arrives that left later, all that is missing goes out again.
     half.acknowledge(2_000, [], now + 10);
     half.tick(now + 5_000);
-    expect(pull(half, now + 5_000, 2_000)?.offset).to.equal(2_000);
+    let again = 0;
+    while (pull(half, now + 5_000, 2_000) !== undefined) again += 1;
+    expect(again).to.equal(9);
   });
 });

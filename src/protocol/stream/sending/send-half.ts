@@ -9,8 +9,6 @@ import type { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import { SendQueue } from './send-queue.js';
 
-/** Transmissions of one segment without any answer after which the peer counts as silent. */
-const SILENT_TRIES = 3;
 /** Smaller pieces are cut only where nothing larger can be had, in bytes. */
 const MIN_CUT_BYTES = 1_024;
 /** TLS over a stream ends it a few turns after its own last word. */
@@ -23,7 +21,8 @@ export class SendHalf {
   readonly #touched: () => void;
   #nextOffset = 0;
   #acked = 0;
-  #progressAt = 0;
+  /** When the latest that has arrived was sent. */
+  #arrivedSentAt = Number.NEGATIVE_INFINITY;
   #limit: number;
   endsBy = Number.NEGATIVE_INFINITY;
   #finQueued = false;
@@ -198,10 +197,10 @@ export class SendHalf {
     let isNew = false;
     for (const newest of this.#segments.acknowledge(ack, have)) {
       this.#measure(newest, now - delayMs);
+      this.#arrivedSentAt = Math.max(this.#arrivedSentAt, newest.sentAt);
       isNew = true;
     }
     if (!isNew) return this.#segments.isEmpty;
-    this.#progressAt = now;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);
     return true;
@@ -261,8 +260,9 @@ export class SendHalf {
         segment.path?.timedOut(segment.data.length, segment.sentAt, now);
         this.#segments.lose([segment]);
       } else this.#expect(due);
-      // To a peer from which nothing comes any more goes one segment at a time, not the whole window.
-      if (segment.tries >= SILENT_TRIES && this.#progressAt < segment.sentBefore) return;
+      // As long as nothing that left later has arrived, it may all be waiting at the relay: one is repeated, not the
+      // whole window, or a peer that stands still for a while would be cut off for what has piled up.
+      if (segment.sentAt > this.#arrivedSentAt) return;
     }
   }
 
