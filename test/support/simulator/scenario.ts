@@ -20,7 +20,7 @@ export function isMild({ network, streams, restarts }: Scenario): boolean {
 export function scenarioOf(seed: number): Scenario {
   const pick = random(seed ^ 0x5eed);
   const isSlow = pick.chance(0.15);
-  const scenario = {
+  const scenario: Scenario = {
     network: {
       loss: pick.chance(0.3) ? 0 : pick.next() * 0.3,
       repetition: pick.chance(0.3) ? 0 : pick.next() * 0.3,
