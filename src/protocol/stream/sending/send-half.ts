@@ -222,15 +222,11 @@ export class SendHalf {
     }
   }
 
-  /** Whether this is all that isn't acknowledged, and was sent once. */
-  isOnly(segment: Segment): boolean {
-    return segment.tries === 1 && this.#segments.isOnly(segment) && this.#queue.bytes === 0;
-  }
-
-  /** Nobody is going to acknowledge what was sent, and nobody needs to. */
-  forget(): void {
-    this.#acked = this.#nextOffset;
+  /** Counts this as acknowledged where it is all that isn't, and was sent once. Returns whether it is. */
+  letGo(segment: Segment): boolean {
+    if (segment.tries > 1 || this.#queue.bytes > 0 || !this.#segments.isOnly(segment)) return false;
     this.#segments.acknowledge(this.#nextOffset, []);
+    return true;
   }
 
   /** These segments did not get through, for certain: a relay refused the event that carried them. */
