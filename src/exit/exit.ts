@@ -179,7 +179,8 @@ export async function startExit(options: ExitOptions): Promise<RunningExit> {
     await publish([certificateTemplate(opened, options)]);
   };
   try {
-    const running = { pool, session, accounts, domain, shown: () => shown };
+    const direct = (client: string) => directExit?.reportOf(client);
+    const running = { pool, session, accounts, domain, direct, shown: () => shown };
     status = await serveStatus(options, running);
     await session.start();
     warnOfFewFiles(log);

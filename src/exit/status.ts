@@ -27,7 +27,7 @@ export interface StatusOptions {
   readonly log: Logger;
 }
 
-export interface Running extends Pick<Subject, 'pool' | 'session' | 'accounts'> {
+export interface Running extends Pick<Subject, 'pool' | 'session' | 'accounts' | 'direct'> {
   readonly domain: string;
   readonly shown: () => Shown;
 }
@@ -38,7 +38,7 @@ export interface Running extends Pick<Subject, 'pool' | 'session' | 'accounts'> 
  */
 export async function serveStatus(
   { signer, relays, status: listen, auth, log }: StatusOptions,
-  { pool, session, accounts, domain, shown }: Running,
+  { pool, session, accounts, domain, shown, direct }: Running,
 ): Promise<StatusServer | undefined> {
   if (listen === undefined) return undefined;
   const { StatusServer } = await import('../status/serving/server.js');
@@ -47,7 +47,7 @@ export async function serveStatus(
   const urls = relays.map(normalizeRelayUrl);
   const startedAt = Date.now();
   const subject: Subject = {
-    ...{ role: 'exit', pool, session, accounts },
+    ...{ role: 'exit', pool, session, accounts, direct },
     about: () => ({ name: domain, npub, target: targetText(shown()) }),
     obstacle: () => obstacleOf(pool, urls),
     pins: () => {

@@ -1,5 +1,5 @@
-// Whether an exit speaks reliable streams, by what it publishes of itself: asked for in passing, while a stream to
-// an exit of which nothing is known is being opened.
+// Whether an exit speaks reliable streams, by what it publishes of itself: asked for in passing while a stream to an exit
+// of which nothing is known is being opened, or before, where the way depends on it.
 
 import { BoundedMap } from '../common/bounded.js';
 import { isExpired, KIND, speaksReliableStreams, streamVersion } from '../protocol/wire/events.js';
@@ -18,12 +18,17 @@ export interface PeerKind {
   readonly version: number;
 }
 
+/** What a look has found or will find, and when it was begun. */
+interface Look {
+  readonly at: number;
+  readonly kind: Promise<PeerKind | undefined>;
+}
+
 export class PeerKinds {
   readonly #source: EventSource;
   readonly #onKind: (kind: PeerKind) => void;
   readonly #now: () => number;
-  /** When it was last looked for. */
-  readonly #looked = new BoundedMap<string, number>(MAX_LOOKED);
+  readonly #looked = new BoundedMap<string, Look>(MAX_LOOKED);
 
   /** @param now milliseconds that only grow */
   constructor(
@@ -36,15 +41,20 @@ export class PeerKinds {
     this.#now = now;
   }
 
-  /** Looks in the background. What isn't found out here, the exit's own answer shows. */
-  look(pubkey: string, relays: readonly string[]): void {
-    const now = this.#now();
-    if (now - (this.#looked.get(pubkey) ?? Number.NEGATIVE_INFINITY) < LOOK_AGAIN_MS) return;
-    this.#looked.set(pubkey, now);
-    this.#query(pubkey, relays).catch(() => undefined);
+  /**
+   * What the exit says of itself; undefined where relays tell nothing of it: then its own answer shows. Whoever asks again
+   * gets what was found before, while it is looked for anew.
+   */
+  look(pubkey: string, relays: readonly string[]): Promise<PeerKind | undefined> {
+    const at = this.#now();
+    const last = this.#looked.get(pubkey);
+    if (last !== undefined && at - last.at < LOOK_AGAIN_MS) return last.kind;
+    const kind = this.#query(pubkey, relays).catch(() => undefined);
+    this.#looked.set(pubkey, { at, kind });
+    return last?.kind ?? kind;
   }
 
-  async #query(pubkey: string, relays: readonly string[]): Promise<void> {
+  async #query(pubkey: string, relays: readonly string[]): Promise<PeerKind | undefined> {
     const kinds: number[] = [KIND.announcement, KIND.certificate];
     const filter = { kinds, authors: [pubkey], limit: 2 };
     const events = await this.#source.query(relays, filter, QUERY_TIMEOUT_MS);
@@ -54,8 +64,10 @@ export class PeerKinds {
     const [newest] = own
       .filter((event) => !isExpired(event, nowS))
       .sort((a, b) => b.created_at - a.created_at);
-    if (newest === undefined) return;
+    if (newest === undefined) return undefined;
     const [reliable, version] = [speaksReliableStreams(newest), streamVersion(newest)];
-    this.#onKind({ pubkey, reliable, version });
+    const kind = { pubkey, reliable, version };
+    this.#onKind(kind);
+    return kind;
   }
 }

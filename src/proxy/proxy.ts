@@ -171,6 +171,7 @@ function subjectOf(relays: readonly string[], tunnel: Tunnel, connections: () =>
     obstacle: () => (relays.length === 0 ? undefined : obstacleOf(pool, relays)),
     pins: (limit) => tunnel.latestPins(limit).map(pinRow),
     pinsKnown: () => tunnel.pinsKnown,
+    direct: (peer) => tunnel.directTo(peer),
     connections,
   };
 }

@@ -4,6 +4,7 @@
 import type { Agent } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
+import { inTime } from '../common/waiting.js';
 import type { Signer } from '../crypto/signer.js';
 import { toNwsError } from '../errors.js';
 import { formatHostPort, type HostPort } from '../http/host-port.js';
@@ -16,7 +17,8 @@ import { Events } from '../tunnel/events.js';
 import { ReverseListener } from '../tunnel/reverse/listener.js';
 import { type OpenOptions, Session } from '../tunnel/session.js';
 import { startDirect } from './direct.js';
-import { PeerKinds } from './peer-kinds.js';
+import { type PeerKind, PeerKinds } from './peer-kinds.js';
+import type { ResolvedHost } from './resolve.js';
 import type { OpenStream, OpenVia } from './streams.js';
 
 export interface TunnelOptions {
@@ -39,6 +41,9 @@ export interface TunnelOptions {
   /** Looks for direct paths to exits that take part; absent: nobody learns this side's address. */
   readonly direct?: DirectSettings | undefined;
 }
+
+/** How long relays may take to say of which kind an exit is, where a stream waits for that. */
+const KIND_WAIT_MS = 1_000;
 
 export class Tunnel {
   readonly pool: RelayPool;
@@ -114,11 +119,19 @@ export class Tunnel {
 
   readonly open: OpenStream = async (to, port, signal, early) => {
     const { pubkey, relays } = to;
-    const { reliable, version } = this.#store.get(pubkey) ?? {};
-    if (reliable === undefined) this.#kinds.look(pubkey, relays);
+    const { reliable, version } = this.#store.get(pubkey) ?? (await this.#kindOf(to)) ?? {};
     const destination = `${to.destination}:${port}`;
     return this.#open({ peer: pubkey, relays, destination, reliable, version, early, signal });
   };
+
+  /**
+   * What an exit of which nothing is on record says of itself. Where exits may connect to us, that decides how the stream is
+   * asked for, and is worth a round trip; elsewhere nobody waits.
+   */
+  async #kindOf({ pubkey, relays }: ResolvedHost): Promise<Partial<PeerKind> | undefined> {
+    const kind = this.#kinds.look(pubkey, relays);
+    return this.#listener && inTime(kind, KIND_WAIT_MS);
+  }
 
   /** The announcement's sign is enough to send names; where there is none, the exit's answer decides. */
   readonly openVia: OpenVia = async (exit, destination, signal) => {
@@ -139,9 +152,9 @@ export class Tunnel {
     }
   }
 
-  /** How it is with direct paths, for each exit that is known. */
-  get direct(): DirectReport[] {
-    return this.#direct?.reports ?? [];
+  /** How it is with a direct path to an exit; undefined where none is looked for at all. */
+  directTo(peer: string): DirectReport | undefined {
+    return this.#direct?.reportOf(peer);
   }
 
   async close(): Promise<void> {

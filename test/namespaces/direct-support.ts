@@ -14,7 +14,7 @@ export const STUN = `${RELAY_ADDRESS}:7777`;
 export const STUN_IPV6 = '[2a00:6::2]:7777';
 const RELAY = `ws://${RELAY_ADDRESS}:7777`;
 /** A client's patience; nothing here comes near it, but for downloads that are cut. */
-const MOST_SECONDS = '60';
+const MOST_SECONDS = '900';
 
 /**
  *   entry 10.1.0.2 ── entry-home 10.1.0.1, 8.8.4.2 ── world 8.8.4.1, 8.8.5.1 ── 8.8.5.2, 10.2.0.1 exit-home ── 10.2.0.2 exit

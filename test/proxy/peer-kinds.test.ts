@@ -47,7 +47,7 @@ describe('proxy: whether an exit speaks reliable streams', () => {
   /** What is told of an exit that has published these. */
   async function look(templates: readonly EventTemplate[], by: Signer = exit): Promise<PeerKind[]> {
     events = templates.map((template) => by.sign(template));
-    kinds.look(exit.pubkey, RELAYS);
+    void kinds.look(exit.pubkey, RELAYS);
     await new Promise(setImmediate);
     return told;
   }
@@ -60,6 +60,16 @@ describe('proxy: whether an exit speaks reliable streams', () => {
     const wanted = [KIND.announcement, KIND.certificate];
     const filter = { kinds: wanted, authors: [exit.pubkey], limit: 2 };
     expect(asked).to.deep.equal([{ relays: RELAYS, filter }]);
+  });
+
+  it('is given to whoever asks, as it was found before while it is looked for anew', async () => {
+    const ask = () => kinds.look(exit.pubkey, RELAYS);
+    expect(await ask()).to.equal(undefined);
+    events = [exit.sign(certificate(5))];
+    now += MINUTE_MS;
+    expect(await ask()).to.equal(undefined);
+    expect([await ask()]).to.deep.equal(says(true));
+    expect(asked).to.have.length(2);
   });
 
   it('is known by the sign in its certificate or its announcement', async () => {

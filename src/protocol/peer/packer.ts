@@ -17,6 +17,9 @@ const LEAST_ROOM_BYTES = 200;
 /** So many streams in a row whose next message doesn't fit: what room is left isn't worth asking more of them. */
 const MAX_MISFITS = 4;
 
+/** Acknowledgements ahead of their time in one event: it is others' room. */
+const MAX_RIDERS = 32;
+
 /** One message in an event, and whose it is when the event doesn't get through. */
 export interface Parcel {
   readonly message: Message;
@@ -66,7 +69,11 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
     if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
   }
   if (!path.hasRoom && queues.bulk.size > 0) path.flight.reached();
-  serve(path.hasRoom && inFlightBytes < flightBytes ? queues.bulk : queues.urgentBulk);
+  const mayBulk = path.hasRoom && inFlightBytes < flightBytes;
+  const bulk = mayBulk ? queues.bulk : queues.urgentBulk;
+  const leaves = event.parcels.length > 0 || bulk.size > 0;
+  if (leaves && !isBeside) event.ride(queues.riders);
+  serve(bulk);
   return event.parcels;
 }
 
@@ -104,6 +111,18 @@ class Event {
       if (encoding.messageBytes(message) > this.room && this.parcels.length > 0) break;
       this.add({ message });
       messages.shift();
+    }
+  }
+
+  /** Adds acknowledgements that aren't due yet. */
+  ride(riders: ReadonlySet<StreamState>): void {
+    let left = MAX_RIDERS;
+    for (const stream of riders) {
+      if (left === 0 || this.isFull) return;
+      left -= 1;
+      const outgoing = stream.flow.pullAck(this.#now, 0);
+      this.add({ message: outgoing.message, stream, outgoing });
+      this.#load.streams.served(stream);
     }
   }
 

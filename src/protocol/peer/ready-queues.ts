@@ -16,10 +16,13 @@ export class ReadyQueues {
   readonly bulk = new Set<StreamState>();
   /** Those of `bulk` with something urgent, or something that was lost. */
   readonly urgentBulk = new Set<StreamState>();
+  /** An acknowledgement that isn't due yet: it goes along where an event leaves anyway. */
+  readonly riders = new Set<StreamState>();
   /** What goes to a peer of NIP-443 alone. */
   readonly plain = new Set<StreamState>();
   readonly #all = [this.alone, this.urgent, this.small, this.bulk, this.urgentBulk, this.plain];
 
+  /** Whether nothing makes an event leave. */
   get isEmpty(): boolean {
     return this.#all.every(({ size }) => size === 0);
   }
@@ -35,12 +38,16 @@ export class ReadyQueues {
     place(this.small, stream, hasData && !isBulk && !isUrgent);
     place(this.bulk, stream, isBulk);
     place(this.urgentBulk, stream, isBulk && isUrgent);
-    place(this.plain, stream, stream.plain?.ready(now) === true);
+    const { phase, plain, receive } = stream;
+    const isOpen = phase === 'open' && plain === undefined;
+    place(this.riders, stream, isOpen && receive.ackAt !== undefined && !hasData && !isUrgent);
+    place(this.plain, stream, plain?.ready(now) === true);
   }
 
   /** It was served, or is gone. */
   remove(stream: StreamState): void {
     for (const queue of this.#all) queue.delete(stream);
+    this.riders.delete(stream);
   }
 }
 

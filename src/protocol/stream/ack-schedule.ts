@@ -16,10 +16,13 @@ export class AckSchedule {
   delayMs = SHORT_DELAY_MS;
   #part = FIRST_PART;
   #dueAt: number | undefined;
+  /** The same for a window that has opened. */
+  #openDueAt: number | undefined;
   #arrivedAt: number | undefined;
 
   get dueAt(): number | undefined {
-    return this.#dueAt;
+    if (this.#openDueAt === undefined) return this.#dueAt;
+    return Math.min(this.#openDueAt, this.#dueAt ?? Number.POSITIVE_INFINITY);
   }
 
   /** Something new has arrived; `opensGap`: ahead of what is missing, and the first of that. */
@@ -37,7 +40,12 @@ export class AckSchedule {
   opened(bytes: number, windowBytes: number, now: number): void {
     if (bytes < windowBytes * this.#part) return;
     this.#part = PART;
-    this.dueBy(now + GATHER_MS);
+    this.#openDueAt ??= now + GATHER_MS;
+  }
+
+  /** The window was said, be it without an acknowledgement. */
+  windowSaid(): void {
+    this.#openDueAt = undefined;
   }
 
   /** Whether the peer may still wait for our last word. */
@@ -58,5 +66,6 @@ export class AckSchedule {
   /** It leaves. */
   done(): void {
     this.#dueAt = undefined;
+    this.windowSaid();
   }
 }

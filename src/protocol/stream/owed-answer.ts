@@ -2,6 +2,9 @@
 
 import { RESET_TIMEOUT_MS } from './timeouts.js';
 
+/** A target that answers so soon is common; longer, and a window that stays small may hold the peer up. */
+const DATA_WAIT_MS = 30;
+
 export class OwedAnswer {
   #at: number | undefined;
 
@@ -12,6 +15,11 @@ export class OwedAnswer {
   /** Due from now on. */
   owe(now: number): void {
     this.#at = now;
+  }
+
+  /** The peer has more to say than its question, and isn't waiting: the answer may go out with what is answered to that. */
+  waitForData(now: number): void {
+    if (this.#at !== undefined) this.#at = Math.max(this.#at, now + DATA_WAIT_MS);
   }
 
   /** Given, or of no use any more. */

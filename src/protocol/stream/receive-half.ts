@@ -88,6 +88,7 @@ export class ReceiveHalf {
   /** The window to write into a message that leaves now. */
   get window(): number {
     this.#offered = Math.max(this.#offered, this.#wanted);
+    this.acks.windowSaid();
     return this.#offered;
   }
 

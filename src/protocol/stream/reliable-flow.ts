@@ -93,19 +93,17 @@ export class ReliableFlow {
     const segment = this.#send.pull(now, maxBytes, isAlone, path);
     if (segment === undefined) return undefined;
     this.#fill.pulled(segment.data.length, maxBytes, isAlone, now);
-    const isLast = this.#isLast(segment);
+    const isLast = this.#mayBeLast(segment) && this.#send.letGo(segment);
     const message = this.#data(segment, maxRanges, now);
     if (!isLast) return { message, segment };
     this.#lastWord = { ...message, last: true };
-    this.#send.forget();
     return { message: this.#lastWord };
   }
 
-  /** Whether it is all that the peer still waits for, and our word about its own end goes with it for the first time. */
-  #isLast(segment: Segment): boolean {
+  /** Whether both directions end with it, and our word about the peer's end goes along for the first time. */
+  #mayBeLast({ fin, data }: Segment): boolean {
     const { hasEnd, hasSaidEnd } = this.#receive;
-    const isSmall = segment.data.length <= LAST_WORD_BYTES;
-    return segment.fin && isSmall && hasEnd && !hasSaidEnd && this.#send.isOnly(segment);
+    return fin && data.length <= LAST_WORD_BYTES && hasEnd && !hasSaidEnd;
   }
 
   /** A question about a closed window, or an acknowledgement that no data carried. */
@@ -115,7 +113,11 @@ export class ReliableFlow {
       const nothing = { offset, data: Buffer.alloc(0), fin: false };
       return { message: this.#data(nothing, maxRanges, now) };
     }
-    if (!this.#receive.ackDue(now)) return undefined;
+    return this.#receive.ackDue(now) ? this.pullAck(now, maxRanges) : undefined;
+  }
+
+  /** An acknowledgement, due or not. */
+  pullAck(now: number, maxRanges: number): Outgoing {
     const acknowledgement = this.#acknowledgement(maxRanges, now);
     return { message: this.#lastWord ?? { type: 'ACK', key: this.#key, ...acknowledgement } };
   }

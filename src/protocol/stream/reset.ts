@@ -19,6 +19,11 @@ export function errorOfReset({ error, detail }: Reset): NwsError {
   return new NwsError(code, detail ?? `the peer ended the stream: ${error}`);
 }
 
+/** What the peer did that breaks the protocol. */
+export function violationOf(what: string): NwsError {
+  return new NwsError('http_protocol_error', `the peer ${what}`);
+}
+
 /** For a stream whose bytes were let go of as soon as a relay had them, to an exit that turns out to be another. */
 export function replaced(): NwsError {
   return new NwsError('connection_terminated', 'the exit was replaced by another');

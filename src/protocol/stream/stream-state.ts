@@ -11,7 +11,7 @@ import { OpeningState } from './opening-state.js';
 import { OwedAnswer } from './owed-answer.js';
 import { ReceiveHalf } from './receive-half.js';
 import { ReliableFlow } from './reliable-flow.js';
-import { errorOfReset, replaced, resetFor } from './reset.js';
+import { errorOfReset, replaced, resetFor, violationOf } from './reset.js';
 import { SendHalf } from './sending/send-half.js';
 import type { Outgoing, Phase, Room, StreamOptions } from './stream-types.js';
 import { PLAIN_FIRST_REPLY_MS } from './timeouts.js';
@@ -162,9 +162,9 @@ export class StreamState {
       this.#opened(now);
       if (message.type === 'OPEN') this.send.offer(message.window);
       else {
+        if (message.type === 'DATA') this.#answer.waitForData(now);
         const violation = this.flow.take(message, now);
-        if (violation === undefined) return;
-        this.reset(new NwsError('http_protocol_error', `the peer ${violation}`), now);
+        if (violation !== undefined) this.reset(violationOf(violation), now);
       }
     }
   }
@@ -262,9 +262,9 @@ export class StreamState {
   /** The next message, or undefined. See SendHalf.pull. */
   pull(now: number, room: Room): Outgoing | undefined {
     if (this.#phase === 'opening' && this.#opening.isDue(now)) return this.#ask(now);
-    if (this.#answer.isDue(now)) return this.#pullAnswer();
-    if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const mayData = this.hasData(now) && room.maxBytes > 0;
+    if (this.#answer.isDue(now) || (this.#answer.isOwed && mayData)) return this.#pullAnswer();
+    if (this.#phase !== 'open' && this.#phase !== 'opening') return undefined;
     const data = mayData && this.flow.pullData(now, room);
     if (data) return data;
     if (this.#phase === 'opening' || !this.#plain.isOff) return undefined;

@@ -130,7 +130,13 @@ const peers = (other, isProxy) => ({
       numeric: true,
       cell: ({ roundTripMs }) => format.milliseconds(roundTripMs),
     },
-    { label: 'Over', cell: ({ relay }) => (relay ? name(relay) : '–') },
+    {
+      label: 'Over',
+      cell: ({ relay, direct }) => ({
+        ...(relay ? name(relay) : { text: '–' }),
+        note: direct && `direct path: ${direct.remote ?? direct.reason ?? direct.state}`,
+      }),
+    },
     { label: 'Open', numeric: true, cell: (row) => format.number(row.streams) },
     { label: 'So far', numeric: true, cell: ({ opened }) => format.number(opened) },
     {

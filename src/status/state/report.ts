@@ -2,6 +2,7 @@
 // Times are Unix ms unless their names say otherwise; keys of peers are hex.
 
 import type { Way } from '../../tunnel/accounts/accounts.js';
+import type { DirectReport } from '../../tunnel/direct/options.js';
 
 export interface Traffic {
   /** From clients to destinations, and back. */
@@ -78,6 +79,8 @@ export interface PeerRow extends Traffic {
   readonly roundTripMs?: number | undefined;
   /** That its events went over last. */
   readonly relay?: string | undefined;
+  /** How it is with a direct path; absent where this side looks for none. */
+  readonly direct?: Omit<DirectReport, 'peer'> | undefined;
 }
 
 /** A destination, as clients name it. */

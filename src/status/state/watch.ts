@@ -5,6 +5,7 @@ import { packageVersion } from '../../common/version.js';
 import type { RelayLink } from '../../relay/link.js';
 import type { RelayPool } from '../../relay/pool.js';
 import type { Accounts, OpenStream, Tally } from '../../tunnel/accounts/accounts.js';
+import type { DirectReport } from '../../tunnel/direct/options.js';
 import type { Session } from '../../tunnel/session.js';
 import { adviceFor } from './advice.js';
 import { npubOf } from './npubs.js';
@@ -31,6 +32,8 @@ export interface Subject {
   /** The newest first, so many at most. */
   readonly pins: (limit: number) => readonly PinRow[];
   readonly pinsKnown: () => number;
+  /** Where this side looks for direct paths. */
+  readonly direct?: ((peer: string) => DirectReport | undefined) | undefined;
   readonly about?: (() => Pick<Summary, 'name' | 'npub' | 'target'>) | undefined;
   readonly connections?: (() => number) | undefined;
 }
@@ -102,7 +105,7 @@ export function pinsOf({ pins }: Subject, limit: number): readonly PinRow[] {
 }
 
 /** Those with open streams first, then those that were met last. */
-export function peersOf({ accounts, session }: Subject, limit: number): PeerRow[] {
+export function peersOf({ accounts, session, direct }: Subject, limit: number): PeerRow[] {
   const known = new Map([...session.peers].map((peer) => [peer.pubkey, peer]));
   const now = openBy(accounts.streams, ({ peer }) => peer);
   return latest(accounts.peers.entries(), now, limit).map(([pubkey, tally]) => {
@@ -115,8 +118,15 @@ export function peersOf({ accounts, session }: Subject, limit: number): PeerRow[
       kind: kind === 'unknown' ? undefined : kind,
       roundTripMs: rounded(peer?.state.roundTrip.smoothedMs),
       relay: peer?.route.current?.url,
+      direct: directRow(direct?.(pubkey)),
     };
   });
+}
+
+function directRow(report: DirectReport | undefined): PeerRow['direct'] {
+  if (report === undefined) return undefined;
+  const { peer: _peer, rttMs, ...rest } = report;
+  return { ...rest, ...(rttMs !== undefined && { rttMs: rounded(rttMs) }) };
 }
 
 export function targetsOf({ accounts }: Subject, limit: number): TargetRow[] {

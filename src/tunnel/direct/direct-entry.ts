@@ -69,11 +69,7 @@ export class DirectEntry {
     return this.#open.size;
   }
 
-  /** How things are with each exit that is known. */
-  get reports(): DirectReport[] {
-    return [...this.#exits].map(([peer, exit]) => this.#report(peer, exit));
-  }
-
+  /** How things are with an exit. */
   reportOf(peer: string): DirectReport {
     return this.#report(peer, this.#exits.get(peer));
   }

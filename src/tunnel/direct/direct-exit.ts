@@ -55,12 +55,13 @@ export class DirectExit {
     return count;
   }
 
-  get reports(): DirectReport[] {
-    const standing = [...this.#standing].map(([peer, { remote, rttMs }]) => {
-      return { peer, state: 'standing', remote, rttMs } as const;
-    });
-    const arranging = [...this.#meetings.keys()].filter((peer) => !this.#standing.has(peer));
-    return [...standing, ...arranging.map((peer) => ({ peer, state: 'arranging' }) as const)];
+  /** How things are with a client; undefined where it has not asked. */
+  reportOf(peer: string): DirectReport | undefined {
+    const path = this.#standing.get(peer);
+    if (path !== undefined) {
+      return { peer, state: 'standing', remote: path.remote, rttMs: path.rttMs };
+    }
+    return this.#meetings.has(peer) ? { peer, state: 'arranging' } : undefined;
   }
 
   /**

@@ -109,6 +109,10 @@ describe('reliable streams over a simulated network', () => {
     });
   }
 
+  it('end where the exit was restarted while it was asked, and lacks what the one before it had', () => {
+    expect(run(9_681, scenarioOf(9_681)).leftOver).to.equal(0);
+  });
+
   it('replay a seed exactly', () => {
     const facts = () => {
       const { apps, events, clock } = run(12, scenarioOf(12));

@@ -3,7 +3,7 @@
 import type { PeerState } from '../../../src/protocol/peer/peer-state.js';
 import { ReadyQueues } from '../../../src/protocol/peer/ready-queues.js';
 
-const QUEUES = ['alone', 'urgent', 'small', 'bulk', 'urgentBulk', 'plain'] as const;
+const QUEUES = ['alone', 'urgent', 'small', 'bulk', 'urgentBulk', 'riders', 'plain'] as const;
 
 /**
  * After `tick`, `settle` and whatever could be pulled. Without an assertion library, which would take most of the time.
