@@ -44,6 +44,9 @@ describe('bench', function bench() {
     const counted = [...figures].filter(([what]) => what.startsWith('GET by'));
     expect(counted).to.have.lengthOf(4);
     for (const [what, [median]] of counted) expect(Number(median), what).to.be.greaterThan(0);
+    for (const what of ['50 interactive beside a download, plain', 'download over two, 4 MB/s']) {
+      expect(Number(figures.get(what)?.[0]), what).to.be.greaterThan(0);
+    }
     expect(figures.get('CONNECTR, download, past it')?.[3]).to.match(/of bare$/);
   });
 

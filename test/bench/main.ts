@@ -12,6 +12,7 @@ import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
 import { measureLong } from './measures/long.js';
 import { measureOks } from './measures/oks.js';
+import { measureRelays } from './measures/relays.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
 import { type Row, tableOf } from './report/table.js';
@@ -55,6 +56,7 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   ),
   // Three sets of processes more: not in the quick run, which is part of the tests.
   ...(!flags.quick && { oks: () => measureOks(rounds, bytes / 5) }),
+  relays: () => measureRelays(rounds, flags.quick ? bytes : bytes / 5),
   ...(!flags.quick && { long: () => measureLong(relays[0]!, 1, bytes) }),
   idle: () => measureIdle(flags.quick ? 1 : Math.min(rounds, 3), flags.quick ? 200 : 10_000),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),

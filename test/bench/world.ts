@@ -15,6 +15,8 @@ export type RelayKind = 'plain' | 'strfry' | `{${string}}` | `ws${string}`;
 
 export interface WorldOptions {
   readonly relay: RelayKind;
+  /** How many of the embedded kind; one by default. */
+  readonly relays?: number;
   /** Whether all of it does without machine code for the curve. */
   readonly wasm?: boolean;
   /** Whether exits may connect to the entry (CONNECTR). */
@@ -31,15 +33,22 @@ export class World {
   proxy: Part;
   readonly #folder: string;
   readonly #target: Part;
+  /** Beside `relay`. */
+  readonly #others: readonly Part[];
   readonly #options: WorldOptions;
   #witness: Witness | undefined;
 
   private constructor(
-    parts: { relay: Part | undefined; relayUrl: string; exit: Part; proxy: Part; target: Part },
+    parts: Record<'exit' | 'proxy' | 'target', Part> & {
+      relay: Part | undefined;
+      others: readonly Part[];
+      relayUrl: string;
+    },
     folder: string,
     options: WorldOptions,
   ) {
     this.relay = parts.relay;
+    this.#others = parts.others;
     this.relayUrl = parts.relayUrl;
     this.exit = parts.exit;
     this.proxy = parts.proxy;
@@ -59,12 +68,17 @@ export class World {
     const relayUrl = relay?.ready.url ?? options.relay;
     const home = join(folder, 'exit');
     await mkdir(home);
-    const argv = ['exit', '--target', target.ready.url!, '--relay', relayUrl];
+    const others: Part[] = [];
+    while (others.length + 1 < (options.relays ?? 1)) {
+      others.push(await Part.script('relay', [options.relay], { wasm }));
+    }
+    const further = others.flatMap(({ ready }) => ['--relay', ready.url!]);
+    const argv = ['exit', '--target', target.ready.url!, '--relay', relayUrl, ...further];
     const allow = options.reverse ? ['--allow', '127.0.0.1:1-65535'] : [];
     const starting = Part.program([...argv, ...allow], { home, wasm });
     const proxy = await World.#startProxy(folder, options);
     const exit = await starting;
-    return new World({ relay, relayUrl, exit, proxy, target }, folder, options);
+    return new World({ relay, others, relayUrl, exit, proxy, target }, folder, options);
   }
 
   /** One that knows no exit yet, instead of the one before. */
@@ -103,10 +117,14 @@ export class World {
     return path;
   }
 
-  /** Events that the relay took until now. Another relay than the embedded one is listened to from now on. */
+  /** Events that the relays took until now. Another relay than the embedded one is listened to from now on. */
   async events(): Promise<number> {
     if (this.relay !== undefined) {
-      return (await this.relay.ask<{ events: number }>('events', 'events')).events;
+      let sum = 0;
+      for (const relay of [this.relay, ...this.#others]) {
+        sum += (await relay.ask<{ events: number }>('events', 'events')).events;
+      }
+      return sum;
     }
     this.#witness ??= await Witness.at(this.relayUrl);
     return this.#witness.events;
@@ -124,7 +142,7 @@ export class World {
 
   async close(): Promise<void> {
     this.#witness?.close();
-    const parts = [this.proxy, this.exit, this.relay, this.#target];
+    const parts = [this.proxy, this.exit, this.relay, ...this.#others, this.#target];
     await Promise.all(parts.map((part) => part?.end()));
     await rm(this.#folder, { recursive: true, force: true });
   }

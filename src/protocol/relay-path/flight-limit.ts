@@ -5,6 +5,8 @@
 // Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
 // with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
 
+import { STREAM_WINDOW_BYTES } from '../../limits.js';
+
 /** Each of several peers may begin with so much at once, while nobody knows yet what the relay passes on. */
 const FIRST_LIMIT_BYTES = 1024 * 1024;
 const LEAST_LIMIT_BYTES = 96 * 1024;
@@ -19,15 +21,21 @@ const MOST_GROWTH = 1.25;
 const MOST_DECREASE = 0.6;
 /** Less than this that times out is nothing to judge by. */
 const LEAST_TIMED_OUT_BYTES = 64 * 1024;
-/** A round has so many samples at least, and lasts so long: one batch of a relay at the least. */
-const LEAST_SAMPLES = 4;
-const LEAST_ROUND_MS = 100;
+/** Of what fills the way, since means and rates differ by chance. */
+const NEEDED_SHARE = 0.8;
+/** Beyond a quarter of a window acknowledgements don't wait. */
+const MAX_UNSAID_BYTES = STREAM_WINDOW_BYTES / 4;
+/** What the best round delivered counts less with each that follows. */
+const RATE_DECAY = 0.9;
+/** A round has so many samples at the least, and lasts so long: several batches of a relay. */
+const LEAST_SAMPLES = 3;
+const LEAST_ROUND_MS = 400;
 /** What is looked for again after so long; soon at first. */
 const FIRST_PROBE_MS = 500;
 const LONGEST_PROBE_MS = 10_000;
 const PROBE_FACTOR = 1 / 2;
 /** Weight of a mean that says more about the way without a queue than what was known: they differ by chance, too. */
-const BASE_WEIGHT = 1 / 2;
+const BASE_WEIGHT = 1 / 4;
 /** Where a probe shows so much less, the next one may show less still. */
 const LESS_FACTOR = 0.8;
 
@@ -43,7 +51,11 @@ export class FlightLimit {
   #samples = 0;
   /** What was sent before says nothing about the limit as it is now. */
   #changedAt = 0;
+  #roundBeganAt = 0;
   #roundEndsAt = 0;
+  /** What arrives when it goes well. */
+  #bytesPerMs = 0;
+  #ackDelayMs = 0;
   #wasReached = false;
   /** Since the limit was last judged. */
   #arrivedBytes = 0;
@@ -51,7 +63,17 @@ export class FlightLimit {
 
   get bytes(): number {
     const bytes = this.#isProbing ? this.#limitBytes * PROBE_FACTOR : this.#limitBytes;
-    return Math.max(LEAST_LIMIT_BYTES, bytes);
+    return Math.max(LEAST_LIMIT_BYTES, bytes) + this.#arrivedUnsaidBytes;
+  }
+
+  /** What has arrived and isn't acknowledged yet, since acknowledgements wait to be worth an event. */
+  get #arrivedUnsaidBytes(): number {
+    return Math.min(MAX_UNSAID_BYTES, this.#bytesPerMs * this.#ackDelayMs);
+  }
+
+  /** The peer says what has arrived after so many ms at the most. */
+  acknowledgedWithin(ackDelayMs: number): void {
+    this.#ackDelayMs = ackDelayMs;
   }
 
   /** More would have been sent, were it not for the limit. */
@@ -65,6 +87,8 @@ export class FlightLimit {
     this.#sumMs += elapsedMs;
     this.#samples += 1;
     if (now < this.#roundEndsAt || this.#samples < LEAST_SAMPLES) return;
+    const bytesPerMs = this.#arrivedBytes / (now - this.#roundBeganAt);
+    this.#bytesPerMs = Math.max(bytesPerMs, RATE_DECAY * this.#bytesPerMs);
     this.#judge(this.#sumMs / this.#samples, now);
     this.#beginRound(now);
   }
@@ -87,6 +111,7 @@ export class FlightLimit {
     this.#wasReached = false;
     this.#arrivedBytes = 0;
     this.#timedOutBytes = 0;
+    this.#roundBeganAt = now;
     this.#roundEndsAt = now + LEAST_ROUND_MS;
   }
 
@@ -98,7 +123,9 @@ export class FlightLimit {
       return;
     }
     const factor = (TOLERATED_FACTOR * baseMs + TOLERATED_MS) / meanMs;
-    if (factor < 1) this.#change(Math.max(MOST_DECREASE, factor), now);
+    // Less than what fills the way shortens no queue: if it takes longer nevertheless, somebody is busy with something else.
+    const needed = (NEEDED_SHARE * this.#bytesPerMs * baseMs) / this.#limitBytes;
+    if (factor < 1) this.#change(Math.max(MOST_DECREASE, factor, Math.min(1, needed)), now);
     else if (this.#wasReached) {
       this.#change(this.#hasQueued ? Math.min(MOST_GROWTH, factor) : FIRST_GROWTH, now);
     }

@@ -20,7 +20,7 @@ export function isMild({ network, streams, restarts }: Scenario): boolean {
 export function scenarioOf(seed: number): Scenario {
   const pick = random(seed ^ 0x5eed);
   const isSlow = pick.chance(0.15);
-  return {
+  const scenario: Scenario = {
     network: {
       loss: pick.chance(0.3) ? 0 : pick.next() * 0.3,
       repetition: pick.chance(0.3) ? 0 : pick.next() * 0.3,
@@ -36,8 +36,9 @@ export function scenarioOf(seed: number): Scenario {
       ? [{ who: pick.chance(0.5) ? 'exit' : 'entry', atMs: 200 + pick.integer(4_000) }]
       : [],
     versions: { entry: version(pick), exit: version(pick) },
-    suggested: pick.chance(0.5) ? version(pick) : undefined,
   };
+  const suggested = pick.chance(0.5) ? version(pick) : undefined;
+  return { ...scenario, suggested };
 }
 
 /** Mostly ours, else that of the release before it. */

@@ -107,7 +107,11 @@ export class Traffic {
     const route = new Route(links as unknown as RelayLink[], new RelayHealth());
     const sealer = {
       capacity: () => EVENT_BYTES,
-      seal: (text: Buffer) => ({ event: { id: '', content: text }, bytes: text.length }),
+      // The encoding writes the next one into the same memory.
+      seal: (text: Buffer) => ({
+        event: { id: '', content: Buffer.from(text) },
+        bytes: text.length,
+      }),
     } as unknown as Sealer;
     const publisher = new Publisher({
       ...{ state, route, sealer, log: pino({ level: 'silent' }) },

@@ -5,6 +5,7 @@ import { STREAM_WINDOW_BYTES } from '../../../limits.js';
 import type { RelayPath } from '../../relay-path/relay-path.js';
 import type { Range } from '../../wire/message.js';
 import type { RoundTrip } from '../round-trip.js';
+import { measure } from './measure.js';
 import type { Segment } from './segment.js';
 import { Segments } from './segments.js';
 import { SendQueue } from './send-queue.js';
@@ -191,35 +192,26 @@ export class SendHalf {
    * it acknowledges what was never sent, which breaks the protocol.
    * @param delayMs how long the peer says that it has waited with it
    */
-  acknowledge(ack: number, have: readonly Range[], now: number, delayMs = 0): boolean | undefined {
+  acknowledge(
+    ack: number,
+    have: readonly Range[],
+    now: number,
+    delayMs?: number,
+  ): boolean | undefined {
     if (ack > this.#nextOffset) return undefined;
     this.#acked = Math.max(this.#acked, ack);
     let isNew = false;
     for (const newest of this.#segments.acknowledge(ack, have)) {
-      this.#measure(newest, now - delayMs);
+      measure(newest, this.#roundTrip, now - (delayMs ?? 0));
       this.#arrivedSentAt = Math.max(this.#arrivedSentAt, newest.sentAt);
+      // It waits no longer than that with what arrives in between.
+      if (delayMs !== undefined) newest.path?.flight.acknowledgedWithin(this.#roundTrip.ackDelayMs);
       isNew = true;
     }
     if (!isNew) return this.#segments.isEmpty;
     // What waited for the peer to come back is looked at again.
     this.#expect(now);
     return true;
-  }
-
-  /** Only times that can't belong to another transmission of the same bytes count (Karn). */
-  #measure(segment: Segment, answeredAt: number): void {
-    const elapsed = Math.max(0, answeredAt - segment.sentAt);
-    const { tries, path } = segment;
-    if (tries === 1) {
-      this.#roundTrip.sample(elapsed);
-      path?.measured(elapsed, answeredAt);
-      return;
-    }
-    // Sooner than any round trip: it answers an earlier transmission, so the repeat was premature.
-    for (const roundTrip of [this.#roundTrip, path?.roundTrip]) {
-      if (roundTrip !== undefined && elapsed < roundTrip.shortestMs)
-        roundTrip.premature(Math.max(0, answeredAt - segment.sentBefore));
-    }
   }
 
   /** Counts this as acknowledged where it is all that isn't, and was sent once. Returns whether it is. */
