@@ -12,12 +12,18 @@ export async function measureConnectr(rounds: number, bytes: number): Promise<Ro
   const bare = await Bare.start(world.targetUrl);
   const [ours, bareSpeeds]: [number[], number[]] = [[], []];
   const cpuSeconds: Record<string, number[]> = {};
+  const bareCpu = { exit: [] as number[], entry: [] as number[] };
   try {
     await world.curl('-o', '/dev/null', world.url('/1')); // the first stream is what finds out about the exit
     await download(world, bytes / 10);
     await bare.download(bytes / 10);
     for (let round = 0; round < rounds; round += 1) {
+      const before = await bare.cpuSeconds();
       bareSpeeds.push(await bare.download(bytes));
+      const after = await bare.cpuSeconds();
+      for (const name of ['exit', 'entry'] as const) {
+        bareCpu[name].push((after[name] - before[name]) / (bytes / (100 * MEGABYTE)));
+      }
       const got = await download(world, bytes);
       ours.push(got.megabytesPerSecond);
       for (const [name, cpu] of Object.entries(got.cpuSeconds)) (cpuSeconds[name] ??= []).push(cpu);
@@ -29,7 +35,13 @@ export async function measureConnectr(rounds: number, bytes: number): Promise<Ro
   const ratios = ours.map((speed, round) => speed / bareSpeeds[round]!);
   const unit = 'MB/s';
   return [
-    { relay: 'past it', what: 'bare Node, TLS in TLS', unit, values: bareSpeeds },
+    {
+      relay: 'past it',
+      what: 'bare Node, TLS in TLS',
+      unit,
+      values: bareSpeeds,
+      cpuSeconds: bareCpu,
+    },
     {
       relay: 'past it',
       what: 'CONNECTR, download',
@@ -62,6 +74,12 @@ class Bare {
     const start = performance.now();
     await curl('--proxy', proxy, '--insecure', '-o', '/dev/null', `https://bare.nostr/${bytes}`);
     return bytes / MEGABYTE / ((performance.now() - start) / 1_000);
+  }
+
+  /** Until now. */
+  async cpuSeconds(): Promise<{ exit: number; entry: number }> {
+    const [exit, entry] = await Promise.all([this.#exit.usage(), this.#entry.usage()]);
+    return { exit: exit.cpuSeconds, entry: entry.cpuSeconds };
   }
 
   async close(): Promise<void> {
