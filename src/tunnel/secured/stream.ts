@@ -11,12 +11,19 @@ import { SocketLike } from '../duplex/socket-like.js';
 /** How long a connection that has ended on our side, and is wanted no more, waits for the peer's end. */
 const LINGER_MS = 5_000;
 
+/** Some reads of a socket: records of TLS are small, and each turn of the event loop should move many. */
+const BUFFER_BYTES = 256 * 1024;
+
+interface Chunk {
+  readonly chunk: Buffer;
+}
+
 export class SecuredStream extends SocketLike {
   readonly #inner: Duplex;
 
   /** @param inner a secured connection, or a bare one of NIP-443, of which nothing was read yet */
   constructor(inner: Duplex) {
-    super({ allowHalfOpen: true });
+    super({ allowHalfOpen: true, highWaterMark: BUFFER_BYTES });
     this.#inner = inner;
     // It may fail before anybody has it in hands, who then finds it destroyed.
     this.on('error', () => undefined);
@@ -47,6 +54,16 @@ export class SecuredStream extends SocketLike {
   ): void {
     this.bytesWritten += chunk.length;
     this.#inner.write(chunk, done);
+  }
+
+  /** All that waits in one go: TLS makes its records of it without a turn of the event loop for each. */
+  override _writev(chunks: readonly Chunk[], done: (error?: Error | null) => void): void {
+    this.#inner.cork();
+    for (const [index, { chunk }] of chunks.entries()) {
+      this.bytesWritten += chunk.length;
+      this.#inner.write(chunk, index === chunks.length - 1 ? done : undefined);
+    }
+    this.#inner.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {

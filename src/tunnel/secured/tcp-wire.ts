@@ -7,6 +7,9 @@ import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError } from '../../errors.js';
 import type { Wire } from './tls.js';
 
+/** Some reads of a socket. */
+const BUFFER_BYTES = 256 * 1024;
+
 interface Chunk {
   readonly chunk: Buffer;
 }
@@ -22,7 +25,7 @@ export class TcpWire extends Duplex implements Wire {
    */
   constructor(socket: Socket, failed: (error: Error) => void) {
     // Whoever uses the wire destroys it: TLS may still have to be read when both directions of TCP have ended.
-    super({ allowHalfOpen: true, autoDestroy: false });
+    super({ allowHalfOpen: true, autoDestroy: false, highWaterMark: BUFFER_BYTES });
     this.#socket = socket;
     this.#failed = failed;
     socket.on('data', (chunk) => {

@@ -21,6 +21,7 @@ const server = createServer((request, response) => {
   response.setHeader('Content-Length', total);
   Readable.from(bytes(total)).pipe(response);
 });
+server.requestTimeout = 0; // a gigabyte takes its time on a machine that does something else
 server.listen(0, '127.0.0.1', () => {
   const { port } = server.address() as AddressInfo;
   console.log(JSON.stringify({ url: `http://127.0.0.1:${port}` }));
