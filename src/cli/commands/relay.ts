@@ -13,7 +13,10 @@ export const relayCommand = (io: Io): CommandBody => ({
       .options(options('listen', 'behave', 'delay', 'loss', 'duplicate', 'reorder', 'replay'))
       .options(options('max-event-bytes', 'disconnect-every', 'seed'))
       .options(options('byte-rate', 'event-rate', 'over-rate'))
-      .option('stun', { type: 'boolean', describe: 'Answer STUN on the UDP port of that number' })
+      .option('stun', {
+        type: 'boolean',
+        describe: 'Answer STUN on the UDP port of that number, on every address',
+      })
       .options(options('log-level', 'log-format', 'json'))
       .epilogue(
         examples(
