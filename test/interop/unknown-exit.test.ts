@@ -110,7 +110,7 @@ describe('an exit of unknown kind', function () {
     const ours = await ground.startExit({ signer: createSigner(secretKey), allow });
     const ask = (page: string) => fetchPage(() => ground.dial(ours.domain), page);
     for (const page of ['/ours', '/ours-again']) expect(await ask(page)).to.equal(`GET ${page}\n`);
-    await until(() => path.passages.length === 1);
+    await until(() => path.passages.length === 2);
     await ours.close(0);
     ground.later(await GoExit.start({ relays, backend, secretKey }));
     expect(await ask('/go')).to.equal('GET /go\n');
