@@ -12,8 +12,8 @@ export const MAX_SKEW_S = 60;
 /** Version of reliable streams (PROTOCOL, part 2) that this program speaks: with 2, frames of bytes are read. */
 export const STREAM_VERSION = 2;
 
-/** What a stream may have in flight toward us: fills 20 MB/s at the 200 ms round trip of strfry. */
-export const STREAM_WINDOW_BYTES = 4 * 1024 * 1024;
+/** What a stream may have in flight toward us: fills 20 MB/s at 200 ms of strfry and as much again in our own queues. */
+export const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
 
 /** First window of a new stream, which a peer may fill before it is answered (PROTOCOL, "Opening"). */
 export const EARLY_DATA_BYTES = 65_536;
