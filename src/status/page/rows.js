@@ -5,6 +5,22 @@ import * as format from './format.js';
 
 const up = { label: 'Up', numeric: true, cell: (row) => format.bytes(row.bytesUp) };
 const down = { label: 'Down', numeric: true, cell: (row) => format.bytes(row.bytesDown) };
+
+/** What was opened for somebody or to somewhere, and what it carried. */
+const sums = [
+  { label: 'Open', numeric: true, cell: (row) => format.number(row.streams) },
+  { label: 'So far', numeric: true, cell: ({ opened }) => format.number(opened) },
+  {
+    label: 'Refused',
+    numeric: true,
+    cell: ({ refused }) => ({
+      text: format.number(refused),
+      tone: refused > 0 ? 'warn' : undefined,
+    }),
+  },
+  up,
+  down,
+];
 const name = (text) => ({ text: format.short(text), title: text });
 const traffic = (row) => row.bytesUp + row.bytesDown;
 const byStreams = (a, b) => b.streams - a.streams || b.opened - a.opened;
@@ -137,18 +153,7 @@ const peers = (other, isProxy) => ({
         note: direct && `direct path: ${direct.remote ?? direct.reason ?? direct.state}`,
       }),
     },
-    { label: 'Open', numeric: true, cell: (row) => format.number(row.streams) },
-    { label: 'So far', numeric: true, cell: ({ opened }) => format.number(opened) },
-    {
-      label: 'Refused',
-      numeric: true,
-      cell: ({ refused }) => ({
-        text: format.number(refused),
-        tone: refused > 0 ? 'warn' : undefined,
-      }),
-    },
-    up,
-    down,
+    ...sums,
   ],
 });
 
@@ -157,21 +162,7 @@ const targets = {
   title: 'Destinations',
   empty: 'Nothing was asked for yet.',
   order: byStreams,
-  columns: [
-    { label: 'Host', main: true, cell: ({ host }) => name(host) },
-    { label: 'Open', numeric: true, cell: (row) => format.number(row.streams) },
-    { label: 'So far', numeric: true, cell: ({ opened }) => format.number(opened) },
-    {
-      label: 'Refused',
-      numeric: true,
-      cell: ({ refused }) => ({
-        text: format.number(refused),
-        tone: refused > 0 ? 'warn' : undefined,
-      }),
-    },
-    up,
-    down,
-  ],
+  columns: [{ label: 'Host', main: true, cell: ({ host }) => name(host) }, ...sums],
 };
 
 const pins = (isProxy) => ({
