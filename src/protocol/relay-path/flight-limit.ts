@@ -5,13 +5,13 @@
 // Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
 // with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
 
-import { STREAM_WINDOW_BYTES } from '../../limits.js';
+import { MAX_UNSAID_BYTES } from '../../limits.js';
 
 /** Each of several peers may begin with so much at once, while nobody knows yet what the relay passes on. */
 const FIRST_LIMIT_BYTES = 1024 * 1024;
 const LEAST_LIMIT_BYTES = 96 * 1024;
-/** In events a third more, or twice as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
-export const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
+/** In events a third more: half of the 32 MiB at which strfry cuts off a subscriber that is behind. */
+export const MAX_FLIGHT_BYTES = 12 * 1024 * 1024;
 /** A mean of so much more than without a queue is none yet. */
 const TOLERATED_FACTOR = 1.1;
 const TOLERATED_MS = 15;
@@ -23,8 +23,8 @@ const MOST_DECREASE = 0.6;
 const LEAST_TIMED_OUT_BYTES = 64 * 1024;
 /** Of what fills the way, since means and rates differ by chance. */
 const NEEDED_SHARE = 0.8;
-/** Beyond a quarter of a window acknowledgements don't wait. */
-const MAX_UNSAID_BYTES = STREAM_WINDOW_BYTES / 4;
+/** Where less of the limit was used, a longer round trip has other reasons. */
+const USED_SHARE = 1 / 2;
 /** What the best round delivered counts less with each that follows. */
 const RATE_DECAY = 0.9;
 /** A round has so many samples at the least, and lasts so long: several batches of a relay. */
@@ -38,6 +38,8 @@ const PROBE_FACTOR = 1 / 2;
 const BASE_WEIGHT = 1 / 4;
 /** Where a probe shows so much less, the next one may show less still. */
 const LESS_FACTOR = 0.8;
+/** With half as much on its way it takes this much of the time, or more: nothing queued up, the way is as long as that. */
+const SAME_FACTOR = 0.9;
 
 export class FlightLimit {
   #limitBytes = FIRST_LIMIT_BYTES;
@@ -57,7 +59,10 @@ export class FlightLimit {
   #bytesPerMs = 0;
   #ackDelayMs = 0;
   #wasReached = false;
-  /** Since the limit was last judged. */
+  #inFlightBytes = 0;
+  /** Since the limit was last judged, as are the next ones. */
+  #mostInFlightBytes = 0;
+  #lastMeanMs = 0;
   #arrivedBytes = 0;
   #timedOutBytes = 0;
 
@@ -93,8 +98,28 @@ export class FlightLimit {
     this.#beginRound(now);
   }
 
+  /** Bytes that are on their way. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#inFlightBytes < this.bytes;
+  }
+
+  sent(bytes: number): void {
+    this.#inFlightBytes += bytes;
+    this.#mostInFlightBytes = Math.max(this.#mostInFlightBytes, this.#inFlightBytes);
+  }
+
   arrived(bytes: number): void {
+    this.#inFlightBytes -= bytes;
     this.#arrivedBytes += bytes;
+  }
+
+  /** They are lost, or nobody waits for them any more. */
+  dropped(bytes: number): void {
+    this.#inFlightBytes -= bytes;
   }
 
   /** So much timed out. Where it is more than arrived, that was no loss: it queues up. */
@@ -109,6 +134,7 @@ export class FlightLimit {
     this.#sumMs = 0;
     this.#samples = 0;
     this.#wasReached = false;
+    this.#mostInFlightBytes = this.#inFlightBytes;
     this.#arrivedBytes = 0;
     this.#timedOutBytes = 0;
     this.#roundBeganAt = now;
@@ -117,6 +143,7 @@ export class FlightLimit {
 
   #judge(meanMs: number, now: number): void {
     const baseMs = this.#learn(meanMs);
+    this.#lastMeanMs = meanMs;
     if (this.#isProbing) {
       this.#isProbing = false;
       this.#changedAt = now;
@@ -125,8 +152,10 @@ export class FlightLimit {
     const factor = (TOLERATED_FACTOR * baseMs + TOLERATED_MS) / meanMs;
     // Less than what fills the way shortens no queue: if it takes longer nevertheless, somebody is busy with something else.
     const needed = (NEEDED_SHARE * this.#bytesPerMs * baseMs) / this.#limitBytes;
-    if (factor < 1) this.#change(Math.max(MOST_DECREASE, factor, Math.min(1, needed)), now);
-    else if (this.#wasReached) {
+    if (factor < 1) {
+      if (this.#mostInFlightBytes < USED_SHARE * this.#limitBytes) return;
+      this.#change(Math.max(MOST_DECREASE, factor, Math.min(1, needed)), now);
+    } else if (this.#wasReached) {
       this.#change(this.#hasQueued ? Math.min(MOST_GROWTH, factor) : FIRST_GROWTH, now);
     }
     if (this.#wasReached) this.#planProbe(now);
@@ -142,6 +171,12 @@ export class FlightLimit {
   /** A probe shows the way as it is, whether it has become shorter or longer; any other round may have a queue in it. */
   #learn(meanMs: number): number {
     this.#baseMs ??= meanMs;
+    const isLonger = this.#isProbing && meanMs > TOLERATED_FACTOR * this.#baseMs;
+    if (isLonger && meanMs > SAME_FACTOR * this.#lastMeanMs) {
+      this.#probePauseMs = FIRST_PROBE_MS;
+      this.#baseMs = Math.min(meanMs, this.#lastMeanMs);
+      return this.#baseMs;
+    }
     // There may be less still.
     if (this.#isProbing && meanMs < LESS_FACTOR * this.#baseMs) this.#probePauseMs = FIRST_PROBE_MS;
     if (this.#isProbing || meanMs < this.#baseMs) {
