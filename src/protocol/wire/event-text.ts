@@ -28,27 +28,34 @@ export function idParts(event: Unsigned): [head: string, content: string, tail: 
 const END = '"]';
 
 /**
- * The event's JSON with the fields of NIP-01 and no others.
+ * The event's JSON with the fields of NIP-01 and no others, in UTF-8.
  * @param plain the content is the same in JSON, as `isPlain` finds out
  */
-export function eventText(event: NostrEvent, plain: boolean): string {
-  const { content, created_at, id, kind, pubkey, sig, tags } = event;
-  if (!plain) return JSON.stringify({ content, created_at, id, kind, pubkey, sig, tags });
-  const rest = JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1);
-  return `{"content":"${content}",${rest}`;
+export function eventBytes(event: NostrEvent, plain: boolean): Buffer {
+  return written('', event, '', plain);
 }
 
-/** The frame that publishes an event with plain content, in ASCII. */
+/** The frame that publishes an event with plain content. */
 export function publishingFrame(event: NostrEvent): Buffer {
-  const { content } = event;
-  const [head, tail] = ['["EVENT",{"content":"', eventText({ ...event, content: '' }, true)];
-  const rest = `${tail.slice('{"content":"'.length)}]`;
-  const frame = Buffer.allocUnsafe(head.length + content.length + rest.length);
-  const at = frame.write(head, 'latin1');
-  frame.write(content, at, 'latin1');
-  frame.write(rest, at + content.length, 'latin1');
-  return frame;
+  return written(FRAME_HEAD, event, FRAME_TAIL, true);
 }
 
+/** Content by itself, in the one place where it isn't looked at. */
+function written(before: string, event: NostrEvent, behind: string, plain: boolean): Buffer {
+  const { content, created_at, id, kind, pubkey, sig, tags } = event;
+  const inside = plain ? content : JSON.stringify(content).slice(1, -1);
+  const head = `${before}{"content":"`;
+  const rest = `",${JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1)}${behind}`;
+  const encoding = plain ? 'latin1' : 'utf8';
+  const insideBytes = plain ? content.length : Buffer.byteLength(inside);
+  const bytes = Buffer.allocUnsafe(head.length + insideBytes + Buffer.byteLength(rest));
+  const at = bytes.write(head, 'latin1');
+  bytes.write(inside, at, encoding);
+  bytes.write(rest, at + insideBytes);
+  return bytes;
+}
+
+const FRAME_HEAD = '["EVENT",';
+const FRAME_TAIL = ']';
 /** What stands around an event in its frame. */
-export const FRAME_OVERHEAD_BYTES = '["EVENT",]'.length;
+export const FRAME_OVERHEAD_BYTES = FRAME_HEAD.length + FRAME_TAIL.length;

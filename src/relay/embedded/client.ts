@@ -1,16 +1,19 @@
 // One connection to the embedded relay: reads the frames of NIP-01 and NIP-42, answers them, and cuts off
 // who reads too slowly. What happens to an event is decided in core.ts.
-import type { Filter, Event as NostrEvent } from 'nostr-tools';
+import type { Filter } from 'nostr-tools';
 import type { WebSocket } from 'ws';
 import { isEphemeral } from '../../protocol/wire/events.js';
 import { ClientAuth } from './client-auth.js';
 import { ClientRate } from './client-rate.js';
 import type { RelayCore, Verdict } from './core.js';
 import type { LiveSubscription } from './deliveries.js';
+import type { StoredEvent } from './event-store.js';
 import { parseFilters } from './filter-index.js';
 
 /** NIP-01: the longest subscription id. */
 const MAX_ID_CHARS = 64;
+/** Behind an event in its frame. */
+const TAIL = Buffer.from(']');
 const RATE_LIMITED = 'rate-limited: slow down';
 const AUTH_REQUIRED = 'auth-required: this relay wants to know who you are';
 
@@ -115,9 +118,7 @@ export class RelayClient {
     const { limitZero, eoseUnlessZero } = this.#core.behaviour;
     const subscription = this.#live(id, filters);
     this.#subscriptions.set(id, subscription);
-    for (const { event, json } of this.#core.subscribe(subscription)) {
-      subscription.deliver(json, event);
-    }
+    for (const stored of this.#core.subscribe(subscription)) subscription.deliver(stored);
     const asksNothing = filters.every(({ limit }) => limit === 0);
     if (!asksNothing || !eoseUnlessZero) this.#send(['EOSE', id]);
     if (!asksNothing || limitZero !== 'ends') return;
@@ -126,19 +127,19 @@ export class RelayClient {
   }
 
   #live(id: string, filters: readonly Filter[]): LiveSubscription {
-    const prefix = `["EVENT",${JSON.stringify(id)},`;
+    const head = Buffer.from(`["EVENT",${JSON.stringify(id)},`);
     const subscription = {
       filters,
-      deliver: (json: string, event: NostrEvent): boolean => {
+      deliver: ({ json, event }: StoredEvent): boolean => {
         if (this.#subscriptions.get(id) !== subscription || !this.#mayRead(event)) return false;
-        this.#transmit(`${prefix}${json}]`);
+        this.#transmit(Buffer.concat([head, json, TAIL]));
         return true;
       },
     };
     return subscription;
   }
 
-  #mayRead({ kind, tags }: NostrEvent): boolean {
+  #mayRead({ kind, tags }: StoredEvent['event']): boolean {
     if (!this.#core.behaviour.receiversOnly || !isEphemeral(kind)) return true;
     const receivers = tags.filter(([name]) => name === 'p');
     return receivers.length === 0 || receivers.some(([, key = '']) => this.#auth.has(key));
@@ -192,10 +193,10 @@ export class RelayClient {
     this.#transmit(JSON.stringify(frame));
   }
 
-  #transmit(text: string): void {
+  #transmit(text: string | Buffer): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#ws.bufferedAmount > this.#core.behaviour.slowReaderBytes) this.#ws.terminate();
-    else this.#ws.send(text);
+    else this.#ws.send(text, { binary: false });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
-import { eventText, isPlain } from '../../protocol/wire/event-text.js';
+import { eventBytes, isPlain } from '../../protocol/wire/event-text.js';
 import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
@@ -66,7 +66,7 @@ export class RelayCore {
     this.#seen.add(judgement.event.id);
     const onCommitted = (): void => {
       answer({ ok: true, reason: '' });
-      this.#onAccepted(judgement.event);
+      this.#onAccepted(value as NostrEvent);
     };
     this.#deliveries.push({ ...judgement, onCommitted });
   }
@@ -98,17 +98,18 @@ export class RelayCore {
     const plain = isPlain((value as Partial<NostrEvent> | null)?.content);
     if (!verifyEvent(value, plain))
       return no('invalid: not an event with a right id and signature');
-    const stored = { event: value, json: eventText(value, plain) };
-    const reason = this.#refusal(stored);
+    const json = eventBytes(value, plain);
+    const reason = this.#refusal(value, json.length);
     if (reason !== undefined) return no(reason);
     if (this.#seen.has(value.id)) return { ok: true, reason: 'duplicate: have this event already' };
+    const stored = { event: { ...value, content: '' }, json };
     return isEphemeral(value.kind) ? this.#takeEphemeral(stored) : this.#takeLasting(stored);
   }
 
-  #refusal({ event, json }: StoredEvent): string | undefined {
+  #refusal(event: NostrEvent, bytes: number): string | undefined {
     const { refuse, maxEventBytes, tooLargeText, clockAheadS } = this.behaviour;
     const ageS = nowS() + clockAheadS - event.created_at;
-    if (Buffer.byteLength(json) > maxEventBytes) {
+    if (bytes > maxEventBytes) {
       return tooLargeText.replace('SIZE', String(maxEventBytes));
     }
     if (ageS < -MAX_AHEAD_S) return 'invalid: created_at too late';
