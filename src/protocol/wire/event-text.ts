@@ -9,6 +9,9 @@ type Unsigned = Omit<NostrEvent, 'id' | 'sig'>;
 /** Below this many characters, JSON.stringify is as quick. */
 const LEAST_CHARS = 512;
 
+/** Of our own events: ids, a signature, one tag. */
+const MAX_BEHIND_BYTES = 1_024;
+
 /** Whether this is long, and surely the same in JSON, between quotes: base64 is. */
 export function isPlain(content: unknown): content is string {
   if (typeof content !== 'string' || content.length < LEAST_CHARS) return false;
@@ -27,34 +30,41 @@ export function idParts(event: Unsigned): [head: string, content: string, tail: 
 }
 const END = '"]';
 
-/**
- * The event's JSON with the fields of NIP-01 and no others, in UTF-8.
- * @param plain the content is the same in JSON, as `isPlain` finds out
- */
-export function eventBytes(event: NostrEvent, plain: boolean): Buffer {
-  return written('', event, '', plain);
-}
-
-/** The frame that publishes an event with plain content. */
-export function publishingFrame(event: NostrEvent): Buffer {
-  return written(FRAME_HEAD, event, FRAME_TAIL, true);
-}
-
-/** Content by itself, in the one place where it isn't looked at. */
-function written(before: string, event: NostrEvent, behind: string, plain: boolean): Buffer {
+/** The event's JSON with the fields of NIP-01 and no others, in UTF-8. */
+export function eventBytes(event: NostrEvent): Buffer {
   const { content, created_at, id, kind, pubkey, sig, tags } = event;
-  const inside = plain ? content : JSON.stringify(content).slice(1, -1);
-  const head = `${before}{"content":"`;
-  const rest = `",${JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1)}${behind}`;
-  const encoding = plain ? 'latin1' : 'utf8';
-  const insideBytes = plain ? content.length : Buffer.byteLength(inside);
-  const bytes = Buffer.allocUnsafe(head.length + insideBytes + Buffer.byteLength(rest));
-  const at = bytes.write(head, 'latin1');
-  bytes.write(inside, at, encoding);
-  bytes.write(rest, at + insideBytes);
-  return bytes;
+  return Buffer.from(JSON.stringify({ content, created_at, id, kind, pubkey, sig, tags }));
 }
 
+/** The same where the content's bytes in JSON are at hand. */
+export function eventBytesAround(content: Buffer, event: NostrEvent): Buffer {
+  return Buffer.concat([Buffer.from(HEAD), content, Buffer.from(textBehind(event))]);
+}
+
+/**
+ * The frame that publishes an event whose content is base64.
+ * @param sign makes the event, of which the content's bytes in JSON are at hand already
+ */
+export function publish(
+  content: string,
+  sign: (json: Buffer) => NostrEvent,
+): { readonly event: NostrEvent; readonly frame: Buffer } {
+  const from = FRAME_HEAD.length + HEAD.length;
+  const to = from + content.length;
+  const memory = Buffer.allocUnsafe(to + MAX_BEHIND_BYTES);
+  memory.write(FRAME_HEAD + HEAD, 'latin1');
+  memory.write(content, from, 'latin1');
+  const event = sign(memory.subarray(from, to));
+  const end = to + memory.write(textBehind(event) + FRAME_TAIL, to);
+  return { event, frame: memory.subarray(0, end) };
+}
+
+/** What follows the content. */
+function textBehind({ created_at, id, kind, pubkey, sig, tags }: NostrEvent): string {
+  return `",${JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1)}`;
+}
+
+const HEAD = '{"content":"';
 const FRAME_HEAD = '["EVENT",';
 const FRAME_TAIL = ']';
 /** What stands around an event in its frame. */

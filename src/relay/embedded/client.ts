@@ -3,6 +3,7 @@
 import type { Filter } from 'nostr-tools';
 import type { WebSocket } from 'ws';
 import { isEphemeral } from '../../protocol/wire/events.js';
+import { parseFrame } from '../../protocol/wire/frame-text.js';
 import { ClientAuth } from './client-auth.js';
 import { ClientRate } from './client-rate.js';
 import type { RelayCore, Verdict } from './core.js';
@@ -48,10 +49,10 @@ export class RelayClient {
     return this.#subscriptions.size;
   }
 
-  onMessage(text: string): void {
-    const frame = parseFrame(text);
-    const [type, first, ...rest] = frame ?? [];
-    if (type === 'EVENT') this.#onEvent(first, text.length);
+  onMessage(bytes: Buffer): void {
+    const frame = parseFrame(bytes);
+    const [type, first, ...rest] = frame?.values ?? [];
+    if (type === 'EVENT') this.#onEvent(first, bytes.length, frame?.content?.json);
     else if (type === 'AUTH') this.#onAuth(first);
     else if (type === 'REQ' && isSubscriptionId(first)) this.#onReq(first, rest);
     else if (type === 'CLOSE' && isSubscriptionId(first)) this.#end(first);
@@ -64,17 +65,17 @@ export class RelayClient {
     for (const id of [...this.#subscriptions.keys()]) this.#end(id);
   }
 
-  #onEvent(value: unknown, bytes: number): void {
-    if (this.#rate.take(bytes, () => this.#judgeEvent(value))) return;
+  #onEvent(value: unknown, bytes: number, content: Buffer | undefined): void {
+    if (this.#rate.take(bytes, () => this.#judgeEvent(value, content))) return;
     this.#answer(value, this.#core.refuse(RATE_LIMITED));
   }
 
-  #judgeEvent(value: unknown): void {
+  #judgeEvent(value: unknown, content: Buffer | undefined): void {
     if (this.#isForgotten()) this.#askAgain();
     if (this.#isLockedOut()) {
       this.#send(['OK', idOf(value), false, AUTH_REQUIRED]);
       this.#challengeBehind();
-    } else this.#core.accept(value, (verdict) => this.#answer(value, verdict));
+    } else this.#core.accept(value, content, (verdict) => this.#answer(value, verdict));
   }
 
   #answer(value: unknown, { ok, reason }: Verdict): void {
@@ -197,15 +198,6 @@ export class RelayClient {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#ws.bufferedAmount > this.#core.behaviour.slowReaderBytes) this.#ws.terminate();
     else this.#ws.send(text, { binary: false });
-  }
-}
-
-function parseFrame(text: string): unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
 

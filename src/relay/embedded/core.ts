@@ -3,7 +3,7 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
-import { eventBytes, isPlain } from '../../protocol/wire/event-text.js';
+import { eventBytes, eventBytesAround } from '../../protocol/wire/event-text.js';
 import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
@@ -54,9 +54,12 @@ export class RelayCore {
     return { events: this.#events, refused: this.#refused, delivered, stored };
   }
 
-  /** @param answer called at once, or for an event that is taken when its write batch is over */
-  accept(value: unknown, answer: (verdict: Verdict) => void): void {
-    const judgement = this.#judge(value);
+  /**
+   * @param content the event's in JSON, where it is long base64
+   * @param answer called at once, or for an event that is taken when its write batch is over
+   */
+  accept(value: unknown, content: Buffer | undefined, answer: (verdict: Verdict) => void): void {
+    const judgement = this.#judge(value, content);
     if ('ok' in judgement) {
       if (!judgement.ok) this.#refused++;
       answer(judgement);
@@ -94,11 +97,10 @@ export class RelayCore {
     this.#deliveries.clear();
   }
 
-  #judge(value: unknown): Verdict | Accepted {
-    const plain = isPlain((value as Partial<NostrEvent> | null)?.content);
-    if (!verifyEvent(value, plain))
+  #judge(value: unknown, content: Buffer | undefined): Verdict | Accepted {
+    if (!verifyEvent(value, content))
       return no('invalid: not an event with a right id and signature');
-    const json = eventBytes(value, plain);
+    const json = content === undefined ? eventBytes(value) : eventBytesAround(content, value);
     const reason = this.#refusal(value, json.length);
     if (reason !== undefined) return no(reason);
     if (this.#seen.has(value.id)) return { ok: true, reason: 'duplicate: have this event already' };

@@ -4,11 +4,12 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import {
   eventBytes,
+  eventBytesAround,
   FRAME_OVERHEAD_BYTES,
   idParts,
   idText,
   isPlain,
-  publishingFrame,
+  publish,
 } from '../../../src/protocol/wire/event-text.js';
 
 const long = fc.uint8Array({ minLength: 400, maxLength: 600 });
@@ -36,17 +37,22 @@ describe('protocol/event-text', () => {
         expect(idText(one)).to.equal(hashed);
         if (plain) expect(idParts(one).join('')).to.equal(hashed);
         const text = JSON.stringify({ content: said, created_at, id, kind, pubkey, sig, tags });
-        expect(String(eventBytes(one, plain))).to.equal(text);
+        expect(String(eventBytes(one))).to.equal(text);
+        if (plain) expect(String(eventBytesAround(Buffer.from(said), one))).to.equal(text);
       }),
     );
   });
 
-  it('frames an event with base64 as JSON does, whatever its tags say', () => {
+  it('frames an event with base64 as JSON does, its bytes at hand for the signature', () => {
     fc.assert(
       fc.property(event, base64, (one, said) => {
-        const sent = { ...one, content: said };
-        const frame = publishingFrame(sent);
-        const bytes = eventBytes(sent, false);
+        const sent = { ...one, content: said, tags: [['p', one.pubkey]] };
+        const { event: signed, frame } = publish(said, (json) => {
+          expect(String(json)).to.equal(said);
+          return sent;
+        });
+        expect(signed).to.equal(sent);
+        const bytes = eventBytes(sent);
         expect(String(frame)).to.equal(`["EVENT",${bytes}]`);
         expect(frame.length - FRAME_OVERHEAD_BYTES).to.equal(bytes.length);
       }),
@@ -63,8 +69,6 @@ describe('protocol/event-text', () => {
 
   it('leaves out what is no field of NIP-01', () => {
     const one = { content: '', created_at: 1, id: 'a', kind: 1, pubkey: 'b', sig: 'c', tags: [] };
-    expect(JSON.parse(String(eventBytes({ ...one, more: true } as never, false)))).to.deep.equal(
-      one,
-    );
+    expect(JSON.parse(String(eventBytes({ ...one, more: true } as never)))).to.deep.equal(one);
   });
 });
