@@ -6,19 +6,21 @@ import { MAX_HEADER_BYTES } from '../../limits.js';
 /** Streams that a client may have open in one connection. */
 export const MAX_CONCURRENT_STREAMS = 128;
 /**
- * What a stream may have on its way toward us: HTTP/2's own 64 KiB would slow an upload over relays down to that much a
- * round trip. It is held in memory where the origin doesn't read: unread.ts bounds the sum.
+ * What an upload may have on its way toward us, where it is one of two at the most: more room opens when half of it was read, so
+ * that this carries 30 MB/s at a round trip of 200 ms. It is held in memory where the origin doesn't read: unread.ts
+ * bounds the sum.
  */
-export const STREAM_WINDOW_BYTES = 2 * 1024 * 1024;
-/** For all streams of a connection: node:http2 counts bytes here as they arrive, read or not. */
-export const SESSION_WINDOW_BYTES = 4 * 1024 * 1024;
+export const UPLOAD_WINDOW_BYTES = 12 * 1024 * 1024;
+/** What more of them share in one connection. */
+export const UPLOAD_WINDOWS_BYTES = 24 * 1024 * 1024;
+/** Toward us for all streams of a connection: node:http2 counts bytes here as they arrive, read or not. */
+export const SESSION_WINDOW_BYTES = 12 * 1024 * 1024;
+/** What an answer of the operator's own target may have on its way. */
+const ANSWER_WINDOW_BYTES = 2 * 1024 * 1024;
 /** Fields of a head; `MAX_HEADER_BYTES` bounds their sum. */
 const MAX_FIELDS = 2_000;
 
-const SETTINGS: Settings = {
-  initialWindowSize: STREAM_WINDOW_BYTES,
-  maxHeaderListSize: MAX_HEADER_BYTES,
-};
+const SETTINGS: Settings = { maxHeaderListSize: MAX_HEADER_BYTES };
 
 /** Toward clients, who are strangers. */
 export const SERVER_OPTIONS: SecureServerOptions = {
@@ -27,6 +29,7 @@ export const SERVER_OPTIONS: SecureServerOptions = {
   maxSessionMemory: 16,
   settings: {
     ...SETTINGS,
+    initialWindowSize: UPLOAD_WINDOW_BYTES,
     maxConcurrentStreams: MAX_CONCURRENT_STREAMS,
     enableConnectProtocol: true,
   },
@@ -37,5 +40,5 @@ export const CLIENT_OPTIONS: SessionOptions = {
   maxHeaderListPairs: MAX_FIELDS,
   maxSendHeaderBlockLength: 2 * MAX_HEADER_BYTES,
   maxSessionMemory: 64,
-  settings: { ...SETTINGS, enablePush: false },
+  settings: { ...SETTINGS, initialWindowSize: ANSWER_WINDOW_BYTES, enablePush: false },
 };

@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import { SERVER_OPTIONS, SESSION_WINDOW_BYTES } from './bounds.js';
 import { cutSession } from './cut.js';
 import { watchUnread } from './unread.js';
+import { shareUploadWindow } from './upload-window.js';
 
 /** Requests of one session that may be given up at once, and by the second on average. */
 const MAX_RESETS = 500;
@@ -36,6 +37,7 @@ export function serveHttp2(socket: Duplex, onStream: OnStream): ServerHttp2Sessi
   socket.once('end', () => cutSession(session, constants.NGHTTP2_CANCEL));
   session.on('error', () => session.destroy());
   watchUnread(session);
+  shareUploadWindow(session);
   if (!session.destroyed) session.setLocalWindowSize(SESSION_WINDOW_BYTES);
   session.on('stream', (stream, headers, _flags, raw?: readonly string[]) => {
     stream.on('error', () => undefined); // shows as 'close'

@@ -189,11 +189,14 @@ export class FlightLimit {
     this.#baseMs ??= meanMs;
     const baseMs = this.#baseMs;
     const isLonger = meanMs > TOLERATED_FACTOR * baseMs && meanMs > SAME_FACTOR * this.#lastMeanMs;
-    // There may be less still, or more.
-    const isNews = this.#isProbing && (isLonger || meanMs < LESS_FACTOR * baseMs);
-    if (isNews) this.#probePauseMs = FIRST_PROBE_MS;
-    if (this.#isProbing && isLonger) this.#baseMs = Math.min(meanMs, this.#lastMeanMs);
-    else if (this.#isProbing || !this.#wasUsed || meanMs < baseMs) {
+    if (this.#isProbing && isLonger) {
+      this.#baseMs = Math.max(baseMs, Math.min(meanMs, this.#lastMeanMs));
+      this.#growth = MOST_GROWTH;
+      return this.#baseMs;
+    }
+    // There may be less still.
+    if (this.#isProbing && meanMs < LESS_FACTOR * baseMs) this.#probePauseMs = FIRST_PROBE_MS;
+    if (this.#isProbing || !this.#wasUsed || meanMs < baseMs) {
       this.#baseMs += (this.#isProbing ? PROBE_WEIGHT : BASE_WEIGHT) * (meanMs - baseMs);
     }
     return this.#baseMs;

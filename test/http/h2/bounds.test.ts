@@ -1,10 +1,20 @@
 // What a client of HTTP/2 may have open, and what it may leave unread: beyond it, it pays itself.
 
 import { once } from 'node:events';
-import { type ClientHttp2Session, connect as connectHttp2, constants } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  constants,
+  type ServerHttp2Stream,
+} from 'node:http2';
 import { connect, type Server, type Socket } from 'node:net';
 import { expect } from 'chai';
-import { MAX_CONCURRENT_STREAMS, STREAM_WINDOW_BYTES } from '../../../src/http/h2/bounds.js';
+import {
+  MAX_CONCURRENT_STREAMS,
+  UPLOAD_WINDOW_BYTES,
+  UPLOAD_WINDOWS_BYTES,
+} from '../../../src/http/h2/bounds.js';
 import { type OnStream, serveHttp2 } from '../../../src/http/h2/server.js';
 import { MAX_UNREAD_BYTES } from '../../../src/http/h2/unread.js';
 import {
@@ -107,21 +117,73 @@ describe('the bounds of http/h2/server', () => {
       if (headers[':path'] === '/read') stream.resume().respond({ ':status': 200 });
       else stream.on('error', () => undefined); // nobody reads
     };
-    const [greedy, modest] = [client(), client()];
-    const away = once(greedy, 'goaway');
+    const modest = client();
     const held = modest.request({ ':method': 'POST', ':path': '/unread' });
     held.on('error', () => undefined).write(Buffer.alloc(100_000));
-    const count = Math.ceil(MAX_UNREAD_BYTES / STREAM_WINDOW_BYTES) + 2;
-    for (let n = 0; n < count; n += 1) {
-      const stream = greedy.request({ ':method': 'POST', ':path': '/unread' });
-      stream.on('error', () => undefined).write(Buffer.alloc(STREAM_WINDOW_BYTES));
+    const count = Math.ceil(MAX_UNREAD_BYTES / UPLOAD_WINDOWS_BYTES) + 1;
+    const greedy = Array.from({ length: count }, client);
+    const away = Promise.race(greedy.map((session) => once(session, 'goaway')));
+    for (const session of greedy) {
+      for (let left = UPLOAD_WINDOWS_BYTES; left > 0; left -= UPLOAD_WINDOW_BYTES) {
+        const stream = session.request({ ':method': 'POST', ':path': '/unread' });
+        stream.on('error', () => undefined).write(Buffer.alloc(UPLOAD_WINDOW_BYTES));
+      }
     }
     expect((await away)[0]).to.equal(constants.NGHTTP2_ENHANCE_YOUR_CALM);
-    await until(() => greedy.destroyed);
+    await until(() => greedy.some(({ destroyed }) => destroyed));
     const next = modest.request({ ':method': 'POST', ':path': '/read' });
     next.end('body');
     expect((await once(next, 'response'))[0][':status']).to.equal(200);
     expect([held.closed, modest.destroyed]).to.deep.equal([false, false]);
     modest.destroy();
+    for (const session of greedy) session.destroy();
+  });
+
+  it('give one upload the widest window, and let many share it, as those before them end', async () => {
+    const streams: ServerHttp2Stream[] = [];
+    onStream = (stream) => {
+      streams.push(stream.on('error', () => undefined));
+    };
+    const session = client();
+    await once(session, 'remoteSettings');
+    const window = (): number | undefined => session.remoteSettings.initialWindowSize;
+    const upload = (): ClientHttp2Stream => {
+      const stream = session.request({ ':method': 'POST', ':path': '/' });
+      stream.on('error', () => undefined).write('x');
+      return stream;
+    };
+    expect(window()).to.equal(UPLOAD_WINDOW_BYTES);
+    const uploads = [upload(), upload()];
+    await until(() => streams.length === 2);
+    expect(window()).to.equal(UPLOAD_WINDOW_BYTES);
+    while (uploads.length < 20) uploads.push(upload());
+    await until(() => window() === UPLOAD_WINDOWS_BYTES / 32);
+    for (const each of uploads.slice(3)) each.close();
+    await until(() => window() === UPLOAD_WINDOWS_BYTES / 4);
+    for (const each of uploads) each.close();
+    await until(() => window() === UPLOAD_WINDOW_BYTES);
+    session.destroy();
+  });
+
+  it('hold what many uploads leave unread below what the widest windows of a few do', async () => {
+    const streams: ServerHttp2Stream[] = [];
+    onStream = (stream) => {
+      streams.push(stream.on('error', () => undefined)); // nobody reads
+    };
+    const session = client();
+    for (let count = 0; count < 16; count += 1) {
+      const stream = session.request({ ':method': 'POST', ':path': '/' });
+      stream.on('error', () => undefined).write(Buffer.alloc(UPLOAD_WINDOW_BYTES));
+    }
+    const unread = (): number => streams.reduce((sum, each) => sum + each.readableLength, 0);
+    let before = -1;
+    await until(() => {
+      const isStill = before > 0 && unread() === before;
+      before = unread();
+      return isStill && session.remoteSettings.initialWindowSize === UPLOAD_WINDOWS_BYTES / 16;
+    });
+    expect(before).to.be.below(2 * UPLOAD_WINDOWS_BYTES);
+    expect(session.destroyed).to.equal(false);
+    session.destroy();
   });
 });
