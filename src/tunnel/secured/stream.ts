@@ -71,7 +71,7 @@ export class SecuredStream extends SocketLike implements Carrier {
   }
 
   override _read(): void {
-    if (this.#top === undefined) this.#inner.resume();
+    this.#inner.resume();
   }
 
   override _write(

@@ -69,6 +69,7 @@ for (const [shape, put] of Object.entries(shapes)) {
       });
 
       it(`brings all to a slow reader when ${side} leaves at once, with something unread`, async () => {
+        await stacked.connect(true);
         await stacked.handshake();
         const { scene, tops } = stacked;
         tops[other(side)].write(chunk);

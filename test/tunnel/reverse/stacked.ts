@@ -54,9 +54,10 @@ export class Stacked {
     return stacked;
   }
 
-  /** Another connection instead of the one before. */
-  async connect(): Promise<void> {
-    const socket = await this.scene.dial({ port: this.middle.port });
+  /** Another connection instead of the one before. @param isDirect with nobody in the middle */
+  async connect(isDirect = false): Promise<void> {
+    for (const stream of Object.values(this.streams ?? {})) stream.destroy();
+    const socket = await this.scene.dial(isDirect ? {} : { port: this.middle.port });
     const { entry, exit } = await this.scene.pair(newSecret(), socket);
     this.streams = { entry: new SecuredStream(entry), exit: new SecuredStream(exit) };
   }
