@@ -12,17 +12,23 @@ export const MAX_SKEW_S = 60;
 /** Version of reliable streams (PROTOCOL, part 2) that this program speaks: with 2, frames of bytes are read. */
 export const STREAM_VERSION = 2;
 
-/** What a stream may have in flight toward us: fills 20 MB/s at 200 ms of strfry and as much again in our own queues. */
-export const STREAM_WINDOW_BYTES = 8 * 1024 * 1024;
+/** What a stream may have in flight toward us: 40 MB/s at 200 ms of strfry and what acknowledgements and queues add. */
+export const STREAM_WINDOW_BYTES = 12 * 1024 * 1024;
+
+/** The same toward a peer that writes JSON, and needs half as many events more for the same bytes. */
+export const JSON_WINDOW_BYTES = 8 * 1024 * 1024;
+
+/** Beyond so much that has arrived acknowledgements don't wait to be worth an event. */
+export const MAX_UNSAID_BYTES = 1.5 * 1024 * 1024;
 
 /** First window of a new stream, which a peer may fill before it is answered (PROTOCOL, "Opening"). */
 export const EARLY_DATA_BYTES = 65_536;
 
 /**
- * Sum of what all streams of a process hold for reading. It also sizes their windows, and in events it is a third more, or twice
- * as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind.
+ * Sum of what all streams of a process hold for reading. It also sizes their windows, and in events it is a third more: well
+ * under the 32 MiB at which strfry cuts off a subscriber that is behind.
  */
-export const TOTAL_WINDOW_BYTES = 12 * 1024 * 1024;
+export const TOTAL_WINDOW_BYTES = 14 * 1024 * 1024;
 
 /** Sum of what all streams of a process may have sent and must keep until it is acknowledged. */
 export const TOTAL_FLIGHT_BYTES = 64 * 1024 * 1024;
@@ -36,8 +42,8 @@ export const MAX_STREAMS_PER_PEER = 10_000;
 /** Streams of one peer whose target is still being dialled. */
 export const MAX_UNANSWERED_PER_PEER = 1_024;
 
-/** Bytes published to one relay and not yet confirmed by OK. */
-export const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
+/** Bytes published to one relay and not yet confirmed by OK, where it says that soon. */
+export const MAX_UNCONFIRMED_BYTES = 4 * 1024 * 1024;
 
 /** Event ids that are remembered, to drop what arrives twice. */
 export const MAX_SEEN_EVENTS = 65_536;

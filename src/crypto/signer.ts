@@ -11,12 +11,12 @@ import { secp256k1 } from '../secp256k1/secp256k1.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
 import { sharedX } from './shared-point.js';
-import { eventId } from './verify.js';
+import { eventId, type PlainContent } from './verify.js';
 
 export { isPublicKey } from '../protocol/names/public-key.js';
 export type { Scheme } from '../protocol/wire/payload.js';
 export { generateSecretKey, parseSecretKey } from './secret-key.js';
-export { verifyEvent } from './verify.js';
+export { type PlainContent, verifyEvent } from './verify.js';
 
 /** What a peer has said, and the scheme that it was encrypted by. */
 export interface Decrypted {
@@ -32,9 +32,9 @@ export interface Signer {
   readonly pubkey: string;
   /**
    * Completes an event with id and BIP-340 signature.
-   * @param plain the content is known to be the same in JSON, as base64 is; default: that is looked for
+   * @param plain default: whether it is is looked for
    */
-  sign(template: EventTemplate, plain?: boolean): NostrEvent;
+  sign(template: EventTemplate, plain?: PlainContent): NostrEvent;
   /**
    * @param scheme NIP-44 unless said otherwise
    * @throws NwsError `bad_message` for a plaintext that doesn't fit, `bad_ciphertext` for an invalid peer.

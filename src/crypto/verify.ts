@@ -9,25 +9,24 @@ const HEX_32 = /^[0-9a-f]{64}$/;
 const HEX_64 = /^[0-9a-f]{128}$/;
 const MAX_KIND = 65_535;
 
-/**
- * The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes.
- * @param plain the content is known to be the same in JSON, as base64 is
- */
+/** The content's bytes in JSON, or whether it is known to be the same there, as base64 is. */
+export type PlainContent = Buffer | boolean;
+
+/** The 32-byte id: SHA-256 of the serialisation in NIP-01, which is what JSON.stringify writes. */
 export function eventId(
   event: Omit<NostrEvent, 'id' | 'sig'>,
-  plain = isPlain(event.content),
+  plain: PlainContent = isPlain(event.content),
 ): Buffer {
-  if (!plain) return hash('sha256', idText(event), 'buffer');
-  const sha256 = createHash('sha256');
-  for (const part of idParts(event)) sha256.update(part, 'latin1');
-  return sha256.digest();
+  if (plain === false) return hash('sha256', idText(event), 'buffer');
+  const [head, content, tail] = idParts(event);
+  const sha256 = createHash('sha256').update(head);
+  if (plain === true) sha256.update(content, 'latin1');
+  else sha256.update(plain);
+  return sha256.update(tail).digest();
 }
 
-/**
- * Whether an unknown value is a complete event with the right id and signature. Never throws.
- * @param plain as for `eventId`
- */
-export function verifyEvent(event: unknown, plain?: boolean): event is NostrEvent {
+/** Whether an unknown value is a complete event with the right id and signature. Never throws. */
+export function verifyEvent(event: unknown, plain?: PlainContent): event is NostrEvent {
   try {
     if (!isEventShape(event)) return false;
     const id = eventId(event, plain);

@@ -1,8 +1,14 @@
 // What a relay may say (NIP-01, NIP-42): text → RelayFrame, or undefined for anything else. Pure.
 import type { Event as NostrEvent } from 'nostr-tools';
+import { type LongContent, parseFrame } from '../protocol/wire/frame-text.js';
 
 export type RelayFrame =
-  | { readonly type: 'EVENT'; readonly id: string; readonly event: NostrEvent }
+  | {
+      readonly type: 'EVENT';
+      readonly id: string;
+      readonly event: NostrEvent;
+      readonly content: LongContent | undefined;
+    }
   | { readonly type: 'OK'; readonly id: string; readonly ok: boolean; readonly reason: string }
   | { readonly type: 'EOSE'; readonly id: string }
   | { readonly type: 'CLOSED'; readonly id: string; readonly reason: string }
@@ -13,14 +19,15 @@ export type RelayFrame =
 const MAX_TEXT_CHARS = 500;
 
 /** The event has the right shape; neither its id nor its signature is checked here. */
-export function parseRelayFrame(text: string): RelayFrame | undefined {
-  const frame = parseArray(text);
+export function parseRelayFrame(bytes: Buffer): RelayFrame | undefined {
+  const frame = parseFrame(bytes);
   if (frame === undefined) return undefined;
-  const [type, id, third, fourth] = frame;
+  const { content } = frame;
+  const [type, id, third, fourth] = frame.values;
   if (typeof type !== 'string' || typeof id !== 'string') return undefined;
   switch (type) {
     case 'EVENT':
-      return hasEventShape(third) ? { type, id, event: third } : undefined;
+      return hasEventShape(third) ? { type, id, event: third, content } : undefined;
     case 'OK':
       return typeof third === 'boolean'
         ? { type, id, ok: third, reason: short(fourth) }
@@ -35,15 +42,6 @@ export function parseRelayFrame(text: string): RelayFrame | undefined {
       return { type, challenge: id };
     default:
       return undefined;
-  }
-}
-
-function parseArray(text: string): unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
   }
 }
 

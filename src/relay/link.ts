@@ -213,7 +213,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     else this.#socket.probe();
   }
 
-  #onMessage(text: string): void {
+  #onMessage(text: Buffer): void {
     const frame = parseRelayFrame(text);
     if (frame === undefined) this.#ignore();
     else this.#dispatch(frame);
@@ -223,7 +223,7 @@ export class WebSocketLink extends EventEmitter<RelayLinkEvents> implements Rela
     switch (frame.type) {
       case 'EVENT':
         this.counts.eventsReceived += 1;
-        this.#subscriptions.onEvent(frame.id, frame.event);
+        this.#subscriptions.onEvent(frame.id, frame.event, frame.content);
         break;
       case 'OK':
         this.#onOk(frame.id, frame.ok, frame.reason);

@@ -74,7 +74,8 @@ export class Peer {
     this.state = new PeerState({
       role: options.role,
       version: options.version,
-      windowBytes: () => options.windows.windowBytes,
+      windowBytes: () =>
+        Math.min(options.windows.windowBytes, this.state.version.encoding.maxWindowBytes),
       memory: options.memory.of(this),
       flightShareBytes: () => options.memory.flightShareBytes,
       newKey: options.newKey,

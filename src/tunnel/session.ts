@@ -22,7 +22,7 @@ import { openByRelay } from './opening/opening.js';
 import { ping } from './opening/ping.js';
 import { Peer } from './peer.js';
 import { PeerTable } from './peer-table.js';
-import { START_KINDS } from './receiving/inbox.js';
+import { type OnEvent, START_KINDS } from './receiving/inbox.js';
 import { Inboxes } from './receiving/inboxes.js';
 import { type Ignored, type Received, Reception } from './receiving/reception.js';
 import { Strangers } from './receiving/strangers.js';
@@ -77,7 +77,7 @@ export class Session {
     });
     this.#inboxes = new Inboxes({
       pool: options.pool,
-      onEvent: (event, link) => this.#onEvent(event, link),
+      onEvent: (...arrived) => this.#onEvent(...arrived),
       onRoom: () => {
         for (const peer of this.#peers) this.#schedule(peer);
       },
@@ -242,12 +242,12 @@ export class Session {
     if (peer.signer !== this.#options.signer) this.#reception.signers.delete(peer.signer.pubkey);
   }
 
-  #onEvent(event: NostrEvent, link: RelayLink): void {
+  #onEvent(...[event, link, content]: Parameters<OnEvent>): void {
     if (this.#isClosed) return;
     try {
       const received = START_KINDS.includes(event.kind)
         ? this.#onExitStart(event)
-        : this.#reception.read(event);
+        : this.#reception.read(event, content);
       if (received !== undefined) this.#deliver(received, link);
     } catch (error) {
       this.#options.log.error({ err: error }, 'an event could not be handled');

@@ -48,6 +48,11 @@ describe('bench', function bench() {
       expect(Number(figures.get(what)?.[0]), what).to.be.greaterThan(0);
     }
     expect(figures.get('CONNECTR, download, past it')?.[3]).to.match(/of bare$/);
+    for (const process of ['relay', 'exit', 'proxy']) {
+      expect(stdout).to.match(
+        new RegExp(`goes\\n[^#]*- ${process}, [\\d.]+ s of work: .*\\d %, .*\\d %`),
+      );
+    }
   });
 
   it('shows medians, spread and ratios', () => {

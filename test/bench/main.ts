@@ -12,9 +12,11 @@ import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
 import { measureLong } from './measures/long.js';
 import { measureOks } from './measures/oks.js';
+import { profileTransfers } from './measures/profile.js';
 import { measureRelays } from './measures/relays.js';
 import { measureThroughput } from './measures/throughput.js';
 import { machine } from './report/machine.js';
+import { type Profiled, profilesOf } from './report/profile.js';
 import { type Row, tableOf } from './report/table.js';
 import type { RelayKind } from './world.js';
 
@@ -62,23 +64,47 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
 };
 
+/** The same: what the figures above are made of. */
+const profiles: Readonly<Record<string, () => Promise<Profiled[]>>> = {
+  ...Object.fromEntries(
+    relays.map((relay) => [
+      `profile ${relay}`,
+      () => profileTransfers({ relay }, `relay ${relay}`, bytes),
+    ]),
+  ),
+  ...(!flags.quick && {
+    'profile connectr': () =>
+      profileTransfers({ relay: 'plain', reverse: true }, 'CONNECTR', 3 * bytes),
+  }),
+};
+
 async function main(): Promise<void> {
   const head = [
     `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${rounds} rounds, ${megabytes} MB a transfer`,
     ...machine(),
   ];
-  const rows: Row[] = [];
-  for (const [name, measure] of Object.entries(measures)) {
-    if (!name.includes(flags.only ?? '')) continue;
-    const start = performance.now();
-    rows.push(...(await measure()));
-    console.error(`${name}: ${Math.round((performance.now() - start) / 1_000)} s`);
-  }
-  const page = `# Bench\n\n${head.map((line) => `- ${line}`).join('\n')}\n\n${tableOf(rows)}\n`;
+  const rows = await all(measures);
+  const profiled = await all(profiles);
+  const parts = [`# Bench\n\n${head.map((line) => `- ${line}`).join('\n')}`];
+  if (rows.length > 0) parts.push(tableOf(rows));
+  if (profiled.length > 0) parts.push(profilesOf(profiled));
+  const page = `${parts.join('\n\n')}\n`;
   process.stdout.write(page);
   const isPart = flags.quick || flags.only !== undefined;
   const file = flags.out ?? (isPart ? undefined : resultFile());
   if (file !== undefined) writeFileSync(file, page);
+}
+
+/** What is measured one after the other, as far as it is asked for. */
+async function all<T>(named: Readonly<Record<string, () => T[] | Promise<T[]>>>): Promise<T[]> {
+  const results: T[] = [];
+  for (const [name, measure] of Object.entries(named)) {
+    if (!name.includes(flags.only ?? '')) continue;
+    const start = performance.now();
+    results.push(...(await measure()));
+    console.error(`${name}: ${Math.round((performance.now() - start) / 1_000)} s`);
+  }
+  return results;
 }
 
 /** Another one for each run of a day. */

@@ -125,7 +125,7 @@ describe('the bounds of a process', function () {
     const windows = new WindowShare();
     const streams = Array.from({ length: 12 }, () => ({}));
     for (const stream of streams) windows.touch(stream, 100_000, 0);
-    expect(windows.windowBytes).to.equal(TOTAL_WINDOW_BYTES / 12);
+    expect(windows.windowBytes).to.equal(Math.floor(TOTAL_WINDOW_BYTES / 12));
     for (let now = 0; now < 6_000; now += 500)
       for (const each of streams) windows.touch(each, 10, now);
     expect(windows.windowBytes).to.equal(STREAM_WINDOW_BYTES);

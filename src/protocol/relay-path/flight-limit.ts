@@ -5,43 +5,48 @@
 // Relays deliver in batches, so that single round trips differ by a batch each way. What is compared are means of rounds:
 // with that of the way when nothing queues up, which is looked for now and then with half as much on its way.
 
-import { STREAM_WINDOW_BYTES } from '../../limits.js';
+import { MAX_UNSAID_BYTES } from '../../limits.js';
 
 /** Each of several peers may begin with so much at once, while nobody knows yet what the relay passes on. */
 const FIRST_LIMIT_BYTES = 1024 * 1024;
 const LEAST_LIMIT_BYTES = 96 * 1024;
-/** In events a third more, or twice as much in JSON: well under the 32 MiB at which strfry cuts off a subscriber that is behind. */
-export const MAX_FLIGHT_BYTES = 8 * 1024 * 1024;
-/** A mean of so much more than without a queue is none yet. */
+/** In events a third more: half of the 32 MiB at which strfry cuts off a subscriber that is behind. */
+export const MAX_FLIGHT_BYTES = 12 * 1024 * 1024;
+/** A mean of so much more than without a queue is none yet; this much is none at all. */
 const TOLERATED_FACTOR = 1.1;
 const TOLERATED_MS = 15;
-/** In a round, until the first queue; afterwards at the most; and the other way. */
-const FIRST_GROWTH = 2;
-const MOST_GROWTH = 1.25;
+const CHANCE_FACTOR = 1.05;
+/** In a round, until the first queue; behind one; faster with each round without; and the other way. */
+const MOST_GROWTH = 2;
+const LEAST_GROWTH = 1.25;
+const GROWTH_FACTOR = 1.1;
 const MOST_DECREASE = 0.6;
 /** Less than this that times out is nothing to judge by. */
 const LEAST_TIMED_OUT_BYTES = 64 * 1024;
 /** Of what fills the way, since means and rates differ by chance. */
 const NEEDED_SHARE = 0.8;
-/** Beyond a quarter of a window acknowledgements don't wait. */
-const MAX_UNSAID_BYTES = STREAM_WINDOW_BYTES / 4;
+/** Where less of the limit was used, a longer round trip has other reasons. */
+const USED_SHARE = 1 / 2;
 /** What the best round delivered counts less with each that follows. */
 const RATE_DECAY = 0.9;
 /** A round has so many samples at the least, and lasts so long: several batches of a relay. */
-const LEAST_SAMPLES = 3;
+const LEAST_SAMPLES = 2;
 const LEAST_ROUND_MS = 400;
 /** What is looked for again after so long; soon at first. */
 const FIRST_PROBE_MS = 500;
 const LONGEST_PROBE_MS = 10_000;
 const PROBE_FACTOR = 1 / 2;
 /** Weight of a mean that says more about the way without a queue than what was known: they differ by chance, too. */
+const PROBE_WEIGHT = 1 / 2;
 const BASE_WEIGHT = 1 / 4;
 /** Where a probe shows so much less, the next one may show less still. */
 const LESS_FACTOR = 0.8;
+/** With half as much on its way it takes this much of the time, or more: nothing queued up, the way is as long as that. */
+const SAME_FACTOR = 0.9;
 
 export class FlightLimit {
   #limitBytes = FIRST_LIMIT_BYTES;
-  #hasQueued = false;
+  #growth = MOST_GROWTH;
   /** Mean without a queue. */
   #baseMs: number | undefined;
   #isProbing = false;
@@ -57,7 +62,10 @@ export class FlightLimit {
   #bytesPerMs = 0;
   #ackDelayMs = 0;
   #wasReached = false;
-  /** Since the limit was last judged. */
+  #inFlightBytes = 0;
+  /** Since the limit was last judged, as are the next ones. */
+  #mostInFlightBytes = 0;
+  #lastMeanMs = 0;
   #arrivedBytes = 0;
   #timedOutBytes = 0;
 
@@ -93,14 +101,35 @@ export class FlightLimit {
     this.#beginRound(now);
   }
 
+  /** Bytes that are on their way. */
+  get inFlightBytes(): number {
+    return this.#inFlightBytes;
+  }
+
+  get hasRoom(): boolean {
+    return this.#inFlightBytes < this.bytes;
+  }
+
+  sent(bytes: number): void {
+    this.#inFlightBytes += bytes;
+    this.#mostInFlightBytes = Math.max(this.#mostInFlightBytes, this.#inFlightBytes);
+  }
+
   arrived(bytes: number): void {
+    this.#inFlightBytes -= bytes;
     this.#arrivedBytes += bytes;
+  }
+
+  /** They are lost, or nobody waits for them any more. */
+  dropped(bytes: number): void {
+    this.#inFlightBytes -= bytes;
   }
 
   /** So much timed out. Where it is more than arrived, that was no loss: it queues up. */
   timedOut(bytes: number, now: number): void {
     this.#timedOutBytes += bytes;
     if (this.#timedOutBytes <= Math.max(this.#arrivedBytes, LEAST_TIMED_OUT_BYTES)) return;
+    this.#growth = LEAST_GROWTH;
     this.#change(1 / 2, now);
     this.#beginRound(now);
   }
@@ -109,6 +138,7 @@ export class FlightLimit {
     this.#sumMs = 0;
     this.#samples = 0;
     this.#wasReached = false;
+    this.#mostInFlightBytes = this.#inFlightBytes;
     this.#arrivedBytes = 0;
     this.#timedOutBytes = 0;
     this.#roundBeganAt = now;
@@ -117,35 +147,54 @@ export class FlightLimit {
 
   #judge(meanMs: number, now: number): void {
     const baseMs = this.#learn(meanMs);
+    this.#lastMeanMs = meanMs;
     if (this.#isProbing) {
       this.#isProbing = false;
       this.#changedAt = now;
       return;
     }
     const factor = (TOLERATED_FACTOR * baseMs + TOLERATED_MS) / meanMs;
-    // Less than what fills the way shortens no queue: if it takes longer nevertheless, somebody is busy with something else.
-    const needed = (NEEDED_SHARE * this.#bytesPerMs * baseMs) / this.#limitBytes;
-    if (factor < 1) this.#change(Math.max(MOST_DECREASE, factor, Math.min(1, needed)), now);
+    if (factor < 1) this.#shrink(factor, baseMs, now);
     else if (this.#wasReached) {
-      this.#change(this.#hasQueued ? Math.min(MOST_GROWTH, factor) : FIRST_GROWTH, now);
+      const isShort = meanMs <= CHANCE_FACTOR * baseMs;
+      this.#change(isShort ? this.#growth : Math.min(this.#growth, factor), now);
+      this.#growth = Math.min(MOST_GROWTH, GROWTH_FACTOR * this.#growth);
     }
     if (this.#wasReached) this.#planProbe(now);
+  }
+
+  #shrink(factor: number, baseMs: number, now: number): void {
+    // Less than what fills the way shortens no queue: if it takes longer nevertheless, somebody is busy with something else.
+    const needed = (NEEDED_SHARE * this.#bytesPerMs * baseMs) / this.#limitBytes;
+    if (!this.#wasUsed || needed >= 1) return;
+    this.#growth = LEAST_GROWTH;
+    this.#change(Math.max(MOST_DECREASE, factor, needed), now);
+  }
+
+  get #wasUsed(): boolean {
+    return this.#mostInFlightBytes >= USED_SHARE * this.#limitBytes;
   }
 
   #change(factor: number, now: number): void {
     const bytes = this.#limitBytes * factor;
     this.#limitBytes = Math.min(MAX_FLIGHT_BYTES, Math.max(LEAST_LIMIT_BYTES, bytes));
-    this.#hasQueued ||= factor < 1;
     this.#changedAt = now;
   }
 
-  /** A probe shows the way as it is, whether it has become shorter or longer; any other round may have a queue in it. */
+  /**
+   * A probe shows the way as it is, whether it has become shorter or longer, and so does a round in which little was on its
+   * way; any other may have a queue in it.
+   */
   #learn(meanMs: number): number {
     this.#baseMs ??= meanMs;
-    // There may be less still.
-    if (this.#isProbing && meanMs < LESS_FACTOR * this.#baseMs) this.#probePauseMs = FIRST_PROBE_MS;
-    if (this.#isProbing || meanMs < this.#baseMs) {
-      this.#baseMs += BASE_WEIGHT * (meanMs - this.#baseMs);
+    const baseMs = this.#baseMs;
+    const isLonger = meanMs > TOLERATED_FACTOR * baseMs && meanMs > SAME_FACTOR * this.#lastMeanMs;
+    // There may be less still, or more.
+    const isNews = this.#isProbing && (isLonger || meanMs < LESS_FACTOR * baseMs);
+    if (isNews) this.#probePauseMs = FIRST_PROBE_MS;
+    if (this.#isProbing && isLonger) this.#baseMs = Math.min(meanMs, this.#lastMeanMs);
+    else if (this.#isProbing || !this.#wasUsed || meanMs < baseMs) {
+      this.#baseMs += (this.#isProbing ? PROBE_WEIGHT : BASE_WEIGHT) * (meanMs - baseMs);
     }
     return this.#baseMs;
   }

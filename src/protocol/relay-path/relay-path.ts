@@ -16,7 +16,6 @@ const SLOW_MS = 300;
 export class RelayPath {
   readonly roundTrip = new RoundTrip();
   readonly flight = new FlightLimit();
-  #inFlightBytes = 0;
   #isProven = false;
   #timeouts = 0;
   #timedOutAt = 0;
@@ -26,11 +25,11 @@ export class RelayPath {
 
   /** Bytes of data that were sent over it and are not known to have arrived or to be lost. */
   get inFlightBytes(): number {
-    return this.#inFlightBytes;
+    return this.flight.inFlightBytes;
   }
 
   get hasRoom(): boolean {
-    return this.#inFlightBytes < this.flight.bytes;
+    return this.flight.hasRoom;
   }
 
   /** The peer is known to listen there. */
@@ -87,18 +86,17 @@ export class RelayPath {
 
   /** So many bytes go over it. */
   sent(bytes: number): void {
-    this.#inFlightBytes += bytes;
+    this.flight.sent(bytes);
   }
 
   /** They have arrived. */
   arrived(bytes: number): void {
-    this.#inFlightBytes -= bytes;
     this.flight.arrived(bytes);
   }
 
   /** They are lost, or nobody waits for them any more. */
   dropped(bytes: number): void {
-    this.#inFlightBytes -= bytes;
+    this.flight.dropped(bytes);
   }
 
   /** So many bytes that were sent then timed out. As a time-out, those that were on their way together count once. */

@@ -1,13 +1,15 @@
 // When a stream says what has arrived: seldom, since every event costs two signatures and public relays ration them. It
 // rides on data of our own as it leaves; here is when it goes by itself. Pure.
 
+import { MAX_UNSAID_BYTES } from '../../limits.js';
+
 /** To a peer that doesn't hear how long we waited, and takes the wait for a slow relay. */
 const SHORT_DELAY_MS = 30;
 /** What needs an answer soon still waits for what comes with it. */
 const GATHER_MS = 5;
 /** What was said of things that arrived before may have got through, or isn't waited for any more. */
 const LATELY_MS = 10_000;
-/** Parts of a window: the first is smaller, since a sender that begins has not been let far yet. */
+/** Of a window: the first is smaller, since a sender that begins has not been let far yet. */
 const FIRST_PART = 1 / 8;
 const PART = 1 / 4;
 
@@ -38,7 +40,7 @@ export class AckSchedule {
 
   /** The application has taken so much of a window that the sender doesn't know of. */
   opened(bytes: number, windowBytes: number, now: number): void {
-    if (bytes < windowBytes * this.#part) return;
+    if (bytes < Math.min(MAX_UNSAID_BYTES, windowBytes * this.#part)) return;
     this.#part = PART;
     this.#openDueAt ??= now + GATHER_MS;
   }

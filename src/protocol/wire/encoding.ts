@@ -1,6 +1,7 @@
 // How the messages of one event become its plaintext: as JSON, which every peer of reliable streams reads, or as a frame
 // of bytes, a third smaller. Reads either. Pure.
 
+import { JSON_WINDOW_BYTES, STREAM_WINDOW_BYTES } from '../../limits.js';
 import {
   EMPTY_FRAME_BYTES,
   encodeFrame,
@@ -17,6 +18,8 @@ export const FRAMES_VERSION = 2;
 export interface Encoding {
   /** What stands around all messages, in bytes. */
   readonly emptyBytes: number;
+  /** What a stream's window may be for a peer that writes this, in bytes: so that its events are no flood at a relay. */
+  readonly maxWindowBytes: number;
   /** One range of `have`, at the most. */
   readonly rangeBytes: number;
   /** What a message adds to the plaintext, in bytes; not less, and exact for data. */
@@ -43,6 +46,7 @@ const JSON_HAVE_BYTES = ',"have":[]'.length;
 
 /** An array, also of one message: a peer of NIP-443 must not understand it. */
 export const JSON_ENCODING: Encoding = {
+  maxWindowBytes: JSON_WINDOW_BYTES,
   emptyBytes: 1, // each message brings its comma, the last one the bracket instead
   rangeBytes: `[${Number.MAX_SAFE_INTEGER},${Number.MAX_SAFE_INTEGER}],`.length,
   messageBytes: jsonBytes,
@@ -54,6 +58,7 @@ export const JSON_ENCODING: Encoding = {
 };
 
 export const FRAMES: Encoding = {
+  maxWindowBytes: STREAM_WINDOW_BYTES,
   emptyBytes: EMPTY_FRAME_BYTES,
   rangeBytes: RANGE_BYTES,
   messageBytes: frameMessageBytes,

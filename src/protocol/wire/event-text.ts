@@ -9,6 +9,9 @@ type Unsigned = Omit<NostrEvent, 'id' | 'sig'>;
 /** Below this many characters, JSON.stringify is as quick. */
 const LEAST_CHARS = 512;
 
+/** Of our own events: ids, a signature, one tag. */
+const MAX_BEHIND_BYTES = 1_024;
+
 /** Whether this is long, and surely the same in JSON, between quotes: base64 is. */
 export function isPlain(content: unknown): content is string {
   if (typeof content !== 'string' || content.length < LEAST_CHARS) return false;
@@ -27,28 +30,42 @@ export function idParts(event: Unsigned): [head: string, content: string, tail: 
 }
 const END = '"]';
 
-/**
- * The event's JSON with the fields of NIP-01 and no others.
- * @param plain the content is the same in JSON, as `isPlain` finds out
- */
-export function eventText(event: NostrEvent, plain: boolean): string {
+/** The event's JSON with the fields of NIP-01 and no others, in UTF-8. */
+export function eventBytes(event: NostrEvent): Buffer {
   const { content, created_at, id, kind, pubkey, sig, tags } = event;
-  if (!plain) return JSON.stringify({ content, created_at, id, kind, pubkey, sig, tags });
-  const rest = JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1);
-  return `{"content":"${content}",${rest}`;
+  return Buffer.from(JSON.stringify({ content, created_at, id, kind, pubkey, sig, tags }));
 }
 
-/** The frame that publishes an event with plain content, in ASCII. */
-export function publishingFrame(event: NostrEvent): Buffer {
-  const { content } = event;
-  const [head, tail] = ['["EVENT",{"content":"', eventText({ ...event, content: '' }, true)];
-  const rest = `${tail.slice('{"content":"'.length)}]`;
-  const frame = Buffer.allocUnsafe(head.length + content.length + rest.length);
-  const at = frame.write(head, 'latin1');
-  frame.write(content, at, 'latin1');
-  frame.write(rest, at + content.length, 'latin1');
-  return frame;
+/** The same where the content's bytes in JSON are at hand. */
+export function eventBytesAround(content: Buffer, event: NostrEvent): Buffer {
+  return Buffer.concat([Buffer.from(HEAD), content, Buffer.from(textBehind(event))]);
 }
 
+/**
+ * The frame that publishes an event whose content is base64.
+ * @param sign makes the event, of which the content's bytes in JSON are at hand already
+ */
+export function publish(
+  content: string,
+  sign: (json: Buffer) => NostrEvent,
+): { readonly event: NostrEvent; readonly frame: Buffer } {
+  const from = FRAME_HEAD.length + HEAD.length;
+  const to = from + content.length;
+  const memory = Buffer.allocUnsafe(to + MAX_BEHIND_BYTES);
+  memory.write(FRAME_HEAD + HEAD, 'latin1');
+  memory.write(content, from, 'latin1');
+  const event = sign(memory.subarray(from, to));
+  const end = to + memory.write(textBehind(event) + FRAME_TAIL, to);
+  return { event, frame: memory.subarray(0, end) };
+}
+
+/** What follows the content. */
+function textBehind({ created_at, id, kind, pubkey, sig, tags }: NostrEvent): string {
+  return `",${JSON.stringify({ created_at, id, kind, pubkey, sig, tags }).slice(1)}`;
+}
+
+const HEAD = '{"content":"';
+const FRAME_HEAD = '["EVENT",';
+const FRAME_TAIL = ']';
 /** What stands around an event in its frame. */
-export const FRAME_OVERHEAD_BYTES = '["EVENT",]'.length;
+export const FRAME_OVERHEAD_BYTES = FRAME_HEAD.length + FRAME_TAIL.length;

@@ -36,7 +36,8 @@ interface RelaySocketEvents {
   /** TCP is up and the relay agrees to a WebSocket. */
   connected: [socket: Socket];
   open: [];
-  message: [text: string];
+  /** A text frame, in UTF-8. */
+  message: [text: Buffer];
   /** A binary frame, which no relay has a reason to send. */
   garbage: [];
   /** The connection ended, or an attempt failed. Another attempt is already due. */
@@ -228,7 +229,7 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     this.#heardAt = performance.now();
     if (this.#ws !== ws) return;
     if (isBinary) this.emit('garbage');
-    else this.emit('message', data.toString());
+    else this.emit('message', data as Buffer);
   }
 
   #startKeepAlive(ws: WebSocket): void {

@@ -1,16 +1,20 @@
 // One connection to the embedded relay: reads the frames of NIP-01 and NIP-42, answers them, and cuts off
 // who reads too slowly. What happens to an event is decided in core.ts.
-import type { Filter, Event as NostrEvent } from 'nostr-tools';
+import type { Filter } from 'nostr-tools';
 import type { WebSocket } from 'ws';
 import { isEphemeral } from '../../protocol/wire/events.js';
+import { parseFrame } from '../../protocol/wire/frame-text.js';
 import { ClientAuth } from './client-auth.js';
 import { ClientRate } from './client-rate.js';
 import type { RelayCore, Verdict } from './core.js';
 import type { LiveSubscription } from './deliveries.js';
+import type { StoredEvent } from './event-store.js';
 import { parseFilters } from './filter-index.js';
 
 /** NIP-01: the longest subscription id. */
 const MAX_ID_CHARS = 64;
+/** Behind an event in its frame. */
+const TAIL = Buffer.from(']');
 const RATE_LIMITED = 'rate-limited: slow down';
 const AUTH_REQUIRED = 'auth-required: this relay wants to know who you are';
 
@@ -45,10 +49,10 @@ export class RelayClient {
     return this.#subscriptions.size;
   }
 
-  onMessage(text: string): void {
-    const frame = parseFrame(text);
-    const [type, first, ...rest] = frame ?? [];
-    if (type === 'EVENT') this.#onEvent(first, text.length);
+  onMessage(bytes: Buffer): void {
+    const frame = parseFrame(bytes);
+    const [type, first, ...rest] = frame?.values ?? [];
+    if (type === 'EVENT') this.#onEvent(first, bytes.length, frame?.content?.json);
     else if (type === 'AUTH') this.#onAuth(first);
     else if (type === 'REQ' && isSubscriptionId(first)) this.#onReq(first, rest);
     else if (type === 'CLOSE' && isSubscriptionId(first)) this.#end(first);
@@ -61,17 +65,17 @@ export class RelayClient {
     for (const id of [...this.#subscriptions.keys()]) this.#end(id);
   }
 
-  #onEvent(value: unknown, bytes: number): void {
-    if (this.#rate.take(bytes, () => this.#judgeEvent(value))) return;
+  #onEvent(value: unknown, bytes: number, content: Buffer | undefined): void {
+    if (this.#rate.take(bytes, () => this.#judgeEvent(value, content))) return;
     this.#answer(value, this.#core.refuse(RATE_LIMITED));
   }
 
-  #judgeEvent(value: unknown): void {
+  #judgeEvent(value: unknown, content: Buffer | undefined): void {
     if (this.#isForgotten()) this.#askAgain();
     if (this.#isLockedOut()) {
       this.#send(['OK', idOf(value), false, AUTH_REQUIRED]);
       this.#challengeBehind();
-    } else this.#core.accept(value, (verdict) => this.#answer(value, verdict));
+    } else this.#core.accept(value, content, (verdict) => this.#answer(value, verdict));
   }
 
   #answer(value: unknown, { ok, reason }: Verdict): void {
@@ -115,9 +119,7 @@ export class RelayClient {
     const { limitZero, eoseUnlessZero } = this.#core.behaviour;
     const subscription = this.#live(id, filters);
     this.#subscriptions.set(id, subscription);
-    for (const { event, json } of this.#core.subscribe(subscription)) {
-      subscription.deliver(json, event);
-    }
+    for (const stored of this.#core.subscribe(subscription)) subscription.deliver(stored);
     const asksNothing = filters.every(({ limit }) => limit === 0);
     if (!asksNothing || !eoseUnlessZero) this.#send(['EOSE', id]);
     if (!asksNothing || limitZero !== 'ends') return;
@@ -126,19 +128,19 @@ export class RelayClient {
   }
 
   #live(id: string, filters: readonly Filter[]): LiveSubscription {
-    const prefix = `["EVENT",${JSON.stringify(id)},`;
+    const head = Buffer.from(`["EVENT",${JSON.stringify(id)},`);
     const subscription = {
       filters,
-      deliver: (json: string, event: NostrEvent): boolean => {
+      deliver: ({ json, event }: StoredEvent): boolean => {
         if (this.#subscriptions.get(id) !== subscription || !this.#mayRead(event)) return false;
-        this.#transmit(`${prefix}${json}]`);
+        this.#transmit(Buffer.concat([head, json, TAIL]));
         return true;
       },
     };
     return subscription;
   }
 
-  #mayRead({ kind, tags }: NostrEvent): boolean {
+  #mayRead({ kind, tags }: StoredEvent['event']): boolean {
     if (!this.#core.behaviour.receiversOnly || !isEphemeral(kind)) return true;
     const receivers = tags.filter(([name]) => name === 'p');
     return receivers.length === 0 || receivers.some(([, key = '']) => this.#auth.has(key));
@@ -192,19 +194,10 @@ export class RelayClient {
     this.#transmit(JSON.stringify(frame));
   }
 
-  #transmit(text: string): void {
+  #transmit(text: string | Buffer): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     if (this.#ws.bufferedAmount > this.#core.behaviour.slowReaderBytes) this.#ws.terminate();
-    else this.#ws.send(text);
-  }
-}
-
-function parseFrame(text: string): unknown[] | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return Array.isArray(value) ? value : undefined;
-  } catch {
-    return undefined;
+    else this.#ws.send(text, { binary: false });
   }
 }
 

@@ -3,7 +3,7 @@ import type { Event as NostrEvent } from 'nostr-tools';
 import { BoundedSet } from '../../common/bounded.js';
 import { verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS } from '../../limits.js';
-import { eventText, isPlain } from '../../protocol/wire/event-text.js';
+import { eventBytes, eventBytesAround } from '../../protocol/wire/event-text.js';
 import { isEphemeral, isExpired } from '../../protocol/wire/events.js';
 import type { RelayBehaviour } from './behaviour.js';
 import { Deliveries, type Delivery, type LiveSubscription } from './deliveries.js';
@@ -54,9 +54,12 @@ export class RelayCore {
     return { events: this.#events, refused: this.#refused, delivered, stored };
   }
 
-  /** @param answer called at once, or for an event that is taken when its write batch is over */
-  accept(value: unknown, answer: (verdict: Verdict) => void): void {
-    const judgement = this.#judge(value);
+  /**
+   * @param content the event's in JSON, where it is long base64
+   * @param answer called at once, or for an event that is taken when its write batch is over
+   */
+  accept(value: unknown, content: Buffer | undefined, answer: (verdict: Verdict) => void): void {
+    const judgement = this.#judge(value, content);
     if ('ok' in judgement) {
       if (!judgement.ok) this.#refused++;
       answer(judgement);
@@ -66,7 +69,7 @@ export class RelayCore {
     this.#seen.add(judgement.event.id);
     const onCommitted = (): void => {
       answer({ ok: true, reason: '' });
-      this.#onAccepted(judgement.event);
+      this.#onAccepted(value as NostrEvent);
     };
     this.#deliveries.push({ ...judgement, onCommitted });
   }
@@ -94,21 +97,21 @@ export class RelayCore {
     this.#deliveries.clear();
   }
 
-  #judge(value: unknown): Verdict | Accepted {
-    const plain = isPlain((value as Partial<NostrEvent> | null)?.content);
-    if (!verifyEvent(value, plain))
+  #judge(value: unknown, content: Buffer | undefined): Verdict | Accepted {
+    if (!verifyEvent(value, content))
       return no('invalid: not an event with a right id and signature');
-    const stored = { event: value, json: eventText(value, plain) };
-    const reason = this.#refusal(stored);
+    const json = content === undefined ? eventBytes(value) : eventBytesAround(content, value);
+    const reason = this.#refusal(value, json.length);
     if (reason !== undefined) return no(reason);
     if (this.#seen.has(value.id)) return { ok: true, reason: 'duplicate: have this event already' };
+    const stored = { event: { ...value, content: '' }, json };
     return isEphemeral(value.kind) ? this.#takeEphemeral(stored) : this.#takeLasting(stored);
   }
 
-  #refusal({ event, json }: StoredEvent): string | undefined {
+  #refusal(event: NostrEvent, bytes: number): string | undefined {
     const { refuse, maxEventBytes, tooLargeText, clockAheadS } = this.behaviour;
     const ageS = nowS() + clockAheadS - event.created_at;
-    if (Buffer.byteLength(json) > maxEventBytes) {
+    if (bytes > maxEventBytes) {
       return tooLargeText.replace('SIZE', String(maxEventBytes));
     }
     if (ageS < -MAX_AHEAD_S) return 'invalid: created_at too late';

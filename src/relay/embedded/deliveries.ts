@@ -1,7 +1,7 @@
 // Accepted events on their way through the embedded relay: taken down in write batches, then delivered to
 // subscribers, with the faults that are switched on: delay, reordering, loss, repetition.
 
-import type { Filter, Event as NostrEvent } from 'nostr-tools';
+import type { Filter } from 'nostr-tools';
 import type { RelayBehaviour } from './behaviour.js';
 import type { StoredEvent } from './event-store.js';
 
@@ -14,7 +14,7 @@ const LONG_WRITE_FACTOR = 10;
 export interface LiveSubscription {
   readonly filters: readonly Filter[];
   /** Sends an event's JSON to the subscriber; false if the subscription has ended, or isn't to see it. */
-  deliver(json: string, event: NostrEvent): boolean;
+  deliver(stored: StoredEvent): boolean;
 }
 
 export interface Delivery extends StoredEvent {
@@ -94,13 +94,13 @@ export class Deliveries {
     for (const delivery of batch) this.#deliver(delivery);
   }
 
-  #deliver({ json, event, audience }: Delivery): void {
+  #deliver(delivery: Delivery): void {
     const { loss, duplicate } = this.#behaviour;
-    for (const subscription of audience) {
+    for (const subscription of delivery.audience) {
       if (loss > 0 && this.#random() < loss) continue;
       const times = duplicate > 0 && this.#random() < duplicate ? 2 : 1;
       for (let time = 0; time < times; time++) {
-        if (subscription.deliver(json, event)) this.#delivered++;
+        if (subscription.deliver(delivery)) this.#delivered++;
       }
     }
   }

@@ -7,9 +7,10 @@ const MAX_STORED_EVENTS = 10_000;
 const MAX_STORED_BYTES = 64 * 1024 * 1024;
 
 export interface StoredEvent {
+  /** With empty content, which is in the JSON and large. */
   readonly event: NostrEvent;
-  /** Normalised JSON, made once for all who receive it. */
-  readonly json: string;
+  /** Normalised JSON in UTF-8, made once for all who receive it. */
+  readonly json: Buffer;
 }
 
 interface Kept extends StoredEvent {

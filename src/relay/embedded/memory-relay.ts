@@ -172,7 +172,7 @@ export class MemoryRelay extends EventEmitter<MemoryRelayEvents> {
     const client = new RelayClient({ ws, host, core: this.#core });
     this.#clients.set(ws, client);
     ws.on('message', (data) => {
-      if (!this.#isTimeToDisconnect()) client.onMessage(data.toString());
+      if (!this.#isTimeToDisconnect()) client.onMessage(data as Buffer);
     });
     ws.on('error', (error) => this.#log?.debug({ err: error }, 'a client broke the connection'));
     ws.on('close', () => {

@@ -7,22 +7,21 @@ import { MAX_UNCONFIRMED_BYTES } from '../../limits.js';
 import { isEphemeral } from '../../protocol/wire/events.js';
 import { boundIn, isTooLarge, mayRefuseEvent } from '../notices.js';
 import type { Confirming } from './confirming.js';
+import { OkLatency } from './ok-latency.js';
 
 /** At a relay that confirms nothing, receivers confirm a round trip later, which takes more to fill. */
-const MAX_UNCONFIRMED_MUTE_BYTES = 8 * MAX_UNCONFIRMED_BYTES;
+const MAX_UNCONFIRMED_MUTE_BYTES = 2 * MAX_UNCONFIRMED_BYTES;
 /** How long an ephemeral event is kept for an answer of a relay that gives none. */
 const MUTE_WAIT_MS = 500;
 /** How long an answer may take after a NOTICE that may be a refusal. */
 const NOTICE_MS = 500;
 /** Beyond this, publish() refuses: whoever publishes without regard to canPublish must not fill the memory. */
-const MAX_BACKLOG_BYTES = 16 * MAX_UNCONFIRMED_BYTES;
+const MAX_BACKLOG_BYTES = 4 * MAX_UNCONFIRMED_BYTES;
 /** A relay that takes no more stalls when an answer takes so long, or several times as long as usual. */
 const LEAST_STALL_MS = 1_500;
 const STALL_LATENCIES = 4;
 /** How long an end waits for answers to what was said last. */
 const LAST_WORDS_MS = 1_000;
-/** Weight of the newest sample in the smoothed latency, as TCP does it (RFC 6298). */
-const LATENCY_WEIGHT = 1 / 8;
 
 export interface PublishResult {
   readonly ok: boolean;
@@ -73,7 +72,7 @@ export class Outbox {
   #unreadBytes = 0;
   #blocked = false;
   readonly #timer = new WakeTimer(() => this.#expire());
-  #latencyMs: number | undefined;
+  readonly #latency = new OkLatency();
   #onEmpty: (() => void) | undefined;
 
   constructor(options: OutboxOptions) {
@@ -86,7 +85,7 @@ export class Outbox {
   }
 
   get okLatencyMs(): number | undefined {
-    return this.#latencyMs;
+    return this.#latency.smoothedMs;
   }
 
   get hasRoom(): boolean {
@@ -95,14 +94,16 @@ export class Outbox {
 
   get #limitBytes(): number {
     const { isMute } = this.#options.confirming;
-    return isMute ? MAX_UNCONFIRMED_MUTE_BYTES : MAX_UNCONFIRMED_BYTES;
+    return isMute ? MAX_UNCONFIRMED_MUTE_BYTES : this.#latency.unconfirmedBytes;
   }
 
   /** While there is no room: when the relay will have kept us waiting for too long, on performance.now(). */
   get stallsAt(): number | undefined {
     const [oldest] = this.#unread.values();
     if (this.hasRoom || oldest === undefined) return undefined;
-    return oldest.sentAt + Math.max(LEAST_STALL_MS, STALL_LATENCIES * (this.#latencyMs ?? 0));
+    return (
+      oldest.sentAt + Math.max(LEAST_STALL_MS, STALL_LATENCIES * (this.#latency.smoothedMs ?? 0))
+    );
   }
 
   /**
@@ -162,7 +163,7 @@ export class Outbox {
       return;
     }
     if (entry.isEphemeral) confirming.answered();
-    this.#sample(performance.now() - entry.sentAt);
+    this.#latency.sample(performance.now() - entry.sentAt);
     this.#conclude(id, entry, result);
   }
 
@@ -258,7 +259,10 @@ export class Outbox {
   #expiresAt({ sentAt, isEphemeral: mayBeUnanswered, notice }: Unconfirmed): number {
     const { okTimeoutMs, confirming } = this.#options;
     if (notice !== undefined) {
-      return Math.min(sentAt + okTimeoutMs, notice.at + NOTICE_MS + 2 * (this.#latencyMs ?? 0));
+      return Math.min(
+        sentAt + okTimeoutMs,
+        notice.at + NOTICE_MS + 2 * (this.#latency.smoothedMs ?? 0),
+      );
     }
     const isInVain = mayBeUnanswered && confirming.isMute;
     return sentAt + (isInVain ? Math.min(MUTE_WAIT_MS, okTimeoutMs) : okTimeoutMs);
@@ -291,10 +295,5 @@ export class Outbox {
     if (!this.#blocked || !this.#isBelow(this.#limitBytes / 2)) return;
     this.#blocked = false;
     this.#options.onDrain();
-  }
-
-  #sample(latencyMs: number): void {
-    const smoothed = this.#latencyMs ?? latencyMs;
-    this.#latencyMs = smoothed + (latencyMs - smoothed) * LATENCY_WEIGHT;
   }
 }

@@ -5,6 +5,7 @@
 // both, some are deaf in between. So new filters are a new REQ beside the old one, which ends when the new one stands.
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import type { Logger } from 'pino';
+import type { LongContent } from '../../protocol/wire/frame-text.js';
 import { Backoff } from '../connection/backoff.js';
 import { isOverSubscribed, mayRefuseSubscription } from '../notices.js';
 import { type Asked, asksNothing, isWanted, withoutZero } from './live-filter.js';
@@ -25,7 +26,8 @@ const AUTH_PAUSE_MS = 2_000;
 const OTHER_REASON = /^(auth-required|restricted|rate-limited|blocked|pow|shutdown):/;
 
 export interface SubscriptionHandlers {
-  onEvent(event: NostrEvent): void;
+  /** @param content where it is long base64 */
+  onEvent(event: NostrEvent, content?: LongContent): void;
   /** All stored events have been delivered. Called again after a reconnect. */
   onEose?(): void;
   /** The relay ended the subscription; the link asks again, at growing intervals. */
@@ -132,11 +134,11 @@ export class Subscriptions {
     return true;
   }
 
-  onEvent(id: string, event: NostrEvent): void {
+  onEvent(id: string, event: NostrEvent, content?: LongContent): void {
     const entry = this.#byId.get(id);
     const request = entry?.asked?.id === id ? entry.asked : entry?.live;
     if (request !== undefined && !isWanted(event, request)) return;
-    this.#guard(() => entry?.handlers.onEvent(event));
+    this.#guard(() => entry?.handlers.onEvent(event, content));
   }
 
   onEose(id: string): void {

@@ -3,21 +3,25 @@
 
 import type { Filter, Event as NostrEvent } from 'nostr-tools';
 import { KIND } from '../../protocol/wire/events.js';
+import type { LongContent } from '../../protocol/wire/frame-text.js';
 import type { RelayLink, Subscription } from '../../relay/link.js';
 
 /** What an exit publishes when it starts: a sign that it no longer knows the streams from before. */
 export const START_KINDS: readonly number[] = [KIND.relayList, KIND.certificate];
 
+/** @param content where it is long base64 */
+export type OnEvent = (event: NostrEvent, link: RelayLink, content?: LongContent) => void;
+
 export class Inbox {
   readonly link: RelayLink;
-  readonly #onEvent: (event: NostrEvent, link: RelayLink) => void;
+  readonly #onEvent: OnEvent;
   /** Keys of ours, and how many need events for each. */
   readonly #receivers = new Counts();
   /** Exits whose start is watched for. */
   readonly #exits = new Counts();
   #subscription: Subscription | undefined;
 
-  constructor(link: RelayLink, onEvent: (event: NostrEvent, link: RelayLink) => void) {
+  constructor(link: RelayLink, onEvent: OnEvent) {
     this.link = link;
     this.#onEvent = onEvent;
   }
@@ -54,7 +58,8 @@ export class Inbox {
       filters.push({ kinds: [...START_KINDS], authors: this.#exits.keys, limit: 0 });
     }
     if (this.#subscription === undefined) {
-      const onEvent = (event: NostrEvent): void => this.#onEvent(event, this.link);
+      const onEvent = (event: NostrEvent, content?: LongContent): void =>
+        this.#onEvent(event, this.link, content);
       this.#subscription = this.link.subscribe(filters, { onEvent, isStanding: true });
     } else this.#subscription.update(filters);
   }

@@ -1,13 +1,12 @@
 // The links that this process listens on, one subscription each for all keys of ours, and who holds them.
 
-import type { Event as NostrEvent } from 'nostr-tools';
 import type { RelayLink } from '../../relay/link.js';
 import type { RelayPool } from '../../relay/pool.js';
-import { Inbox } from './inbox.js';
+import { Inbox, type OnEvent } from './inbox.js';
 
 export interface InboxesOptions {
   readonly pool: RelayPool;
-  readonly onEvent: (event: NostrEvent, link: RelayLink) => void;
+  readonly onEvent: OnEvent;
   /** A link came up, or has room for more. */
   readonly onRoom: () => void;
   /** A link went down, or the relay serves our subscription no more. */

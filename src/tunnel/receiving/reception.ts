@@ -6,9 +6,9 @@ import type { Logger } from 'pino';
 import { BoundedSet } from '../../common/bounded.js';
 import { type Scheme, type Signer, verifyEvent } from '../../crypto/signer.js';
 import { MAX_SEEN_EVENTS, MAX_SKEW_S, STREAM_VERSION } from '../../limits.js';
-import { decodeBase64 } from '../../protocol/wire/base64.js';
 import { decodePlaintext, FRAMES_VERSION } from '../../protocol/wire/encoding.js';
 import { KIND, tagValue } from '../../protocol/wire/events.js';
+import type { LongContent } from '../../protocol/wire/frame-text.js';
 import type { Message } from '../../protocol/wire/message.js';
 
 /** Pause between two warnings about a clock. */
@@ -58,9 +58,12 @@ export class Reception {
     this.#seen = new BoundedSet(maxSeen);
   }
 
-  /** The messages of an event, or undefined where it is to be ignored. */
-  read(event: NostrEvent): Received | undefined {
-    const result = this.#read(event);
+  /**
+   * The messages of an event, or undefined where it is to be ignored.
+   * @param content where it is long base64
+   */
+  read(event: NostrEvent, content?: LongContent): Received | undefined {
+    const result = this.#read(event, content);
     if (typeof result === 'object') return result;
     this.ignored[result] += 1;
     return undefined;
@@ -73,25 +76,23 @@ export class Reception {
     return true;
   }
 
-  #read(event: NostrEvent): Received | keyof Ignored {
+  #read(event: NostrEvent, content?: LongContent): Received | keyof Ignored {
     // A forged copy must not make us take the true event for a repeat, so an id counts only when verified.
     if (this.#seen.has(event.id)) return 'duplicate';
     if (event.kind !== KIND.message) return 'badEvent';
-    // Once for the id and for the decryption.
-    const bytes = attempt(() => decodeBase64(event.content));
-    if (!verifyEvent(event, bytes !== undefined)) return 'badEvent';
+    if (!verifyEvent(event, content?.json)) return 'badEvent';
     this.#seen.add(event.id);
     const { pubkey: from, created_at: createdAt } = event;
     const signer = this.signers.get(tagValue(event, 'p') ?? '');
     if (signer === undefined || from === signer.pubkey) return 'foreign';
-    const content = attempt(() => signer.decrypt(from, event.content, bytes));
-    if (content === undefined) return 'undecryptable';
+    const decrypted = attempt(() => signer.decrypt(from, event.content, content?.bytes));
+    if (decrypted === undefined) return 'undecryptable';
     if (!this.#isPresent(from, createdAt)) return 'skewed';
-    const decoded = attempt(() => decodePlaintext(content.plaintext));
+    const decoded = attempt(() => decodePlaintext(decrypted.plaintext));
     if (decoded === undefined || (decoded.isFrame && !this.#readsFrames)) return 'badMessage';
     const { messages, invalid, isFrame } = decoded;
     this.ignored.badMessage += invalid;
-    return { signer, from, messages, scheme: content.scheme, isFrame, createdAt };
+    return { signer, from, messages, scheme: decrypted.scheme, isFrame, createdAt };
   }
 
   #isPresent(peer: string, createdAt: number): boolean {

@@ -2,7 +2,7 @@
 
 import type { Event as NostrEvent } from 'nostr-tools';
 import type { Scheme, Signer } from '../../crypto/signer.js';
-import { FRAME_OVERHEAD_BYTES, publishingFrame } from '../../protocol/wire/event-text.js';
+import { FRAME_OVERHEAD_BYTES, publish } from '../../protocol/wire/event-text.js';
 import { messageEvent } from '../../protocol/wire/events.js';
 import { maxPlainBytes, plaintextCapacity } from '../../protocol/wire/payload.js';
 
@@ -32,9 +32,8 @@ export class Sealer {
   seal(plaintext: string | Buffer): SealedEvent {
     const content = this.signer.encrypt(this.pubkey, plaintext, this.scheme);
     const createdAt = Math.floor(Date.now() / 1_000);
-    // What either scheme writes is the same in JSON.
-    const event = this.signer.sign(messageEvent(this.pubkey, content, createdAt), true);
-    const frame = publishingFrame(event);
+    const unsigned = messageEvent(this.pubkey, content, createdAt);
+    const { event, frame } = publish(content, (json) => this.signer.sign(unsigned, json));
     return { event, frame, bytes: frame.length - FRAME_OVERHEAD_BYTES };
   }
 

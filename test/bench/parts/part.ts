@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import type { Profiler } from 'node:inspector';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -20,11 +21,21 @@ function inlined(code: string): string {
 
 /** Answers over the channel, and keeps no process alive. */
 const PROBE = inlined(`
+  import { Session } from 'node:inspector/promises';
   import { setFlagsFromString } from 'node:v8';
   import { runInNewContext } from 'node:vm';
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc');
+  const session = new Session();
+  session.connect();
+  await session.post('Profiler.enable');
+  const profile = async (isOver) => {
+    if (isOver) return process.send(await session.post('Profiler.stop'));
+    await session.post('Profiler.start');
+    process.send({ profiling: true });
+  };
   process.on('message', (question) => {
+    if (question === 'profile' || question === 'profiled') profile(question === 'profiled');
     if (question !== 'usage' && question !== 'memory') return;
     if (question === 'memory') collect();
     const { user, system } = process.cpuUsage();
@@ -106,6 +117,13 @@ export class Part {
   /** The same when nothing is left that isn't used. */
   async memory(): Promise<Usage> {
     return (await this.ask<{ usage: Usage }>('memory', 'usage')).usage;
+  }
+
+  /** What it does meanwhile, as V8 samples it. */
+  async profile(work: () => Promise<unknown>): Promise<Profiler.Profile> {
+    await this.ask<{ profiling: true }>('profile', 'profiling');
+    await work();
+    return (await this.ask<{ profile: Profiler.Profile }>('profiled', 'profile')).profile;
   }
 
   /** Asks over the channel, and waits for an answer that has this field. One question with one field at a time. */

@@ -19,6 +19,8 @@ function run(
     const queueMs = Math.max(0, flight.bytes / bytesPerMs - baseMs);
     // The queue follows the limit a round trip later.
     roundTripMs += (baseMs + queueMs - roundTripMs) * Math.min(1, 10 / roundTripMs);
+    flight.arrived(Math.min(flight.inFlightBytes, 10 * bytesPerMs));
+    if (flight.hasRoom) flight.sent(flight.bytes - flight.inFlightBytes);
     flight.reached();
     flight.sample(roundTripMs + integer(2 * jitterMs + 1) - jitterMs, now);
   }
@@ -50,6 +52,24 @@ describe('protocol/flight-limit', () => {
     run(flight, { baseMs: 20, bytesPerMs: 10 * KB });
     run(flight, { baseMs: 200, bytesPerMs: 10 * KB, fromMs: 40_000, ms: 120_000 });
     expect(flight.bytes).to.be.above(0.6 * 200 * 10 * KB);
+  });
+
+  it('is not lowered by what is small and takes longer: that is no queue of its making', () => {
+    const flight = new FlightLimit();
+    const before = flight.bytes;
+    for (let now = 1_000; now < 60_000; now += 10) {
+      flight.sent(1_000);
+      flight.sample(now < 3_000 ? 100 : 250, now);
+      flight.arrived(1_000);
+    }
+    expect(flight.bytes).to.equal(before);
+  });
+
+  it('grows soon where large events take longer than small ones did, with nothing in a queue', () => {
+    const flight = new FlightLimit();
+    for (let now = 1_000; now < 5_000; now += 10) flight.sample(150, now);
+    run(flight, { baseMs: 220, bytesPerMs: 30 * KB, fromMs: 5_000, ms: 6_000 });
+    expect(flight.bytes).to.be.above(0.8 * 220 * 30 * KB);
   });
 
   it('never grows while it is not reached, nor beyond its bound', () => {

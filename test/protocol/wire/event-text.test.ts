@@ -3,12 +3,13 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import {
-  eventText,
+  eventBytes,
+  eventBytesAround,
   FRAME_OVERHEAD_BYTES,
   idParts,
   idText,
   isPlain,
-  publishingFrame,
+  publish,
 } from '../../../src/protocol/wire/event-text.js';
 
 const long = fc.uint8Array({ minLength: 400, maxLength: 600 });
@@ -36,18 +37,24 @@ describe('protocol/event-text', () => {
         expect(idText(one)).to.equal(hashed);
         if (plain) expect(idParts(one).join('')).to.equal(hashed);
         const text = JSON.stringify({ content: said, created_at, id, kind, pubkey, sig, tags });
-        expect(eventText(one, plain)).to.equal(text);
+        expect(String(eventBytes(one))).to.equal(text);
+        if (plain) expect(String(eventBytesAround(Buffer.from(said), one))).to.equal(text);
       }),
     );
   });
 
-  it('frames an event with base64 and ASCII in its tags as JSON does', () => {
+  it('frames an event with base64 as JSON does, its bytes at hand for the signature', () => {
     fc.assert(
       fc.property(event, base64, (one, said) => {
         const sent = { ...one, content: said, tags: [['p', one.pubkey]] };
-        const frame = String(publishingFrame(sent));
-        expect(frame).to.equal(`["EVENT",${eventText(sent, false)}]`);
-        expect(frame.length - FRAME_OVERHEAD_BYTES).to.equal(eventText(sent, false).length);
+        const { event: signed, frame } = publish(said, (json) => {
+          expect(String(json)).to.equal(said);
+          return sent;
+        });
+        expect(signed).to.equal(sent);
+        const bytes = eventBytes(sent);
+        expect(String(frame)).to.equal(`["EVENT",${bytes}]`);
+        expect(frame.length - FRAME_OVERHEAD_BYTES).to.equal(bytes.length);
       }),
     );
   });
@@ -62,6 +69,6 @@ describe('protocol/event-text', () => {
 
   it('leaves out what is no field of NIP-01', () => {
     const one = { content: '', created_at: 1, id: 'a', kind: 1, pubkey: 'b', sig: 'c', tags: [] };
-    expect(JSON.parse(eventText({ ...one, more: true } as never, false))).to.deep.equal(one);
+    expect(JSON.parse(String(eventBytes({ ...one, more: true } as never)))).to.deep.equal(one);
   });
 });
