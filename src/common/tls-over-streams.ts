@@ -20,6 +20,12 @@ export interface Ending {
   endsSoon(): void;
 }
 
+/** A stream over TLS of its own. */
+export interface Carrier {
+  /** Makes other TLS on top, over what `make` is given, and ends with it; nobody else reads or writes it any more. */
+  carry(make: (below: Duplex) => TLSSocket): TLSSocket;
+}
+
 const ended = new WeakSet<StandIn>();
 let isDone = false;
 
@@ -29,6 +35,15 @@ export function prepareTlsOverStreams(): void {
   isDone = true;
   const standIn = standInOf(new TLSSocket(new Duplex({ read: () => undefined })));
   if (standIn !== undefined) mend(Object.getPrototypeOf(standIn) as StandIn);
+}
+
+/** TLS on top of any stream, by `make` over what it is given. */
+export function tlsOver(
+  stream: Duplex & Partial<Carrier>,
+  make: (below: Duplex) => TLSSocket,
+): TLSSocket {
+  prepareTlsOverStreams();
+  return stream.carry?.(make) ?? make(stream);
 }
 
 function standInOf(socket: TLSSocket): StandIn | undefined {

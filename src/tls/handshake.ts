@@ -4,7 +4,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { connect, type TLSSocket } from 'node:tls';
-import { prepareTlsOverStreams } from '../common/tls-over-streams.js';
+import { tlsOver } from '../common/tls-over-streams.js';
 import { NwsError } from '../errors.js';
 import type { Pin } from './pins/pin.js';
 import { fingerprintOf } from './x509/x509.js';
@@ -40,14 +40,12 @@ export interface PinnedOptions {
  *   takes too long; the stream's own NwsError when the stream failed.
  */
 export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<TLSSocket> {
-  prepareTlsOverStreams();
   return new Promise((resolve, reject) => {
     let streamError: unknown;
-    const socket = connect({
-      socket: stream,
+    const settings = {
       servername: sniOf(options.servername),
       ...(options.alpn?.length && { ALPNProtocols: [...options.alpn] }),
-      minVersion: 'TLSv1.2',
+      minVersion: 'TLSv1.2' as const,
       ...(options.session && { session: options.session.ticket }),
       // No CA knows the certificate; it is compared below, before anything is sent. That the other side
       // holds its key is proven by the handshake itself (CertificateVerify in TLS 1.3, the signed key
@@ -55,7 +53,8 @@ export function connectPinned(stream: Duplex, options: PinnedOptions): Promise<T
       // has shown the certificate of its first handshake (RFC 8446, section 2.2), which is compared again.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
-    });
+    };
+    const socket = tlsOver(stream, (below) => connect({ ...settings, socket: below }));
     const timeoutMs = options.timeoutMs ?? HANDSHAKE_TIMEOUT_MS;
     const timer = setTimeout(() => {
       fail(protocolError(`did not finish the TLS handshake within ${timeoutMs} ms`));

@@ -53,22 +53,28 @@ describe('when a process is killed in mid-transfer', function () {
     });
   });
 
-  it('the entry, then the exit: there is an error, and others are served', async () => {
-    await processes.serve(site.url, await processes.anyRelay(...SLOW));
-    const orphan = download(processes, BYTES);
-    await orphan.meter.reached(BYTES / 4);
-    await processes.proxy.end('SIGKILL');
-    expect((await orphan.outcome).status).to.not.equal(0);
-    await processes.proxyAgain();
-    const broken = download(processes, BYTES);
-    await broken.meter.reached(BYTES / 4);
-    await processes.exit.end('SIGKILL');
-    await processes.exitAgain();
-    const backAt = performance.now();
-    const { status, bytes } = await broken.outcome;
-    expect(performance.now() - backAt).to.be.below(5_000);
-    expect(status).to.be.oneOf([18, 56]); // a body cut short, or a connection reset
-    expect(bytes).to.be.below(BYTES);
-    expect(await download(processes, MB).outcome).to.deep.equal(await whole(MB));
-  });
+  const ways = {
+    'over the relay': { bytes: BYTES, serve: 'serve' },
+    'over a connection of the exit': { bytes: 100 * BYTES, serve: 'serveReachable' },
+  } as const;
+  for (const [way, { bytes, serve }] of Object.entries(ways)) {
+    it(`the entry, then the exit: there is an error, and others are served, ${way}`, async () => {
+      await processes[serve](site.url, await processes.anyRelay(...SLOW));
+      const orphan = download(processes, bytes);
+      await orphan.meter.reached(bytes / 4);
+      await processes.proxy.end('SIGKILL');
+      expect((await orphan.outcome).status).to.not.equal(0);
+      await processes.proxyAgain();
+      const broken = download(processes, bytes);
+      await broken.meter.reached(bytes / 4);
+      await processes.exit.end('SIGKILL');
+      await processes.exitAgain();
+      const backAt = performance.now();
+      const got = await broken.outcome;
+      expect(performance.now() - backAt).to.be.below(5_000);
+      expect(got.status).to.be.oneOf([18, 56]); // a body cut short, or a connection reset
+      expect(got.bytes).to.be.below(bytes);
+      expect(await download(processes, MB).outcome).to.deep.equal(await whole(MB));
+    });
+  }
 });

@@ -8,7 +8,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { createSecureContext, type SecureContext, TLSSocket } from 'node:tls';
 import type { Logger } from 'pino';
-import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
+import { tlsOver } from '../../common/tls-over-streams.js';
 import { NwsError, toNwsError } from '../../errors.js';
 import { forwardRequest } from '../../http/forward.js';
 import { createFront, withoutH2c } from '../../http/h1/front.js';
@@ -106,12 +106,12 @@ export class HttpTarget implements TargetServer {
   }
 
   #secure(stream: Duplex, entry: string): void {
-    prepareTlsOverStreams();
-    const socket = new TLSSocket(stream, {
+    const options = {
       isServer: true,
       secureContext: this.#secureContext,
       ALPNProtocols: ['h2', 'http/1.1', 'http/1.0'],
-    });
+    };
+    const socket = tlsOver(stream, (below) => new TLSSocket(below, options));
     this.#connections.add(socket, entry);
     // Not documented, and the only sign of a broken record after the handshake on such a socket.
     socket.on('_tlsError', () => socket.destroy());

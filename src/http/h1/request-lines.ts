@@ -18,6 +18,8 @@ const watched = new WeakMap<Duplex, RequestLines>();
 
 export class RequestLines {
   readonly #socket: Duplex;
+  /** What they were before. */
+  readonly #own: Pick<Duplex, 'push' | 'unshift'>;
   #isInLine = true;
   #isAtStart = true;
   #method: string | undefined;
@@ -26,6 +28,7 @@ export class RequestLines {
     this.#socket = socket;
     watched.set(socket, this);
     const { push, unshift } = socket;
+    this.#own = { push, unshift };
     socket.push = (chunk, encoding) => push.call(socket, this.#mend(chunk), encoding);
     socket.unshift = (chunk, encoding) => unshift.call(socket, this.#mend(chunk), encoding);
     // node:http's parser reads a TCP socket by itself until somebody else listens.
@@ -48,8 +51,7 @@ export class RequestLines {
   /** What comes from here on is no HTTP any more. */
   stop(): void {
     watched.delete(this.#socket);
-    Reflect.deleteProperty(this.#socket, 'push');
-    Reflect.deleteProperty(this.#socket, 'unshift');
+    Object.assign(this.#socket, this.#own);
   }
 
   readonly #next = (): void => {

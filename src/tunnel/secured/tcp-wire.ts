@@ -5,7 +5,8 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { abortConnection } from '../../common/abort-connection.js';
 import { NwsError } from '../../errors.js';
-import type { Wire } from './tls.js';
+import type { Wire } from './end-watch.js';
+import { linger } from './linger.js';
 
 interface Chunk {
   readonly chunk: Buffer;
@@ -15,6 +16,7 @@ export class TcpWire extends Duplex implements Wire {
   readonly #socket: Socket;
   readonly #failed: (error: Error) => void;
   #isClean = false;
+  #isAborted = false;
 
   /**
    * Takes over a socket that was made with `allowHalfOpen`. Its errors, and a close without an end, go to `failed`,
@@ -36,6 +38,10 @@ export class TcpWire extends Duplex implements Wire {
 
   markClean(): void {
     this.#isClean = true;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
   }
 
   #closed(): void {
@@ -63,10 +69,11 @@ export class TcpWire extends Duplex implements Wire {
     this.#socket.end(done);
   }
 
-  /** Resets the connection unless both directions have ended in order: the peer is to see an abort as one. */
+  /** Resets the connection unless we have ended in order: the peer is to see an abort as one, and an end as a whole. */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    if (this.#isClean && this.writableFinished) this.#socket.destroy();
-    else abortConnection(this.#socket);
+    if (error !== null || this.#isAborted || !this.writableFinished) abortConnection(this.#socket);
+    else if (this.#isClean) this.#socket.destroy();
+    else linger(this.#socket);
     done(error);
   }
 }

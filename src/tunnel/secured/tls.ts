@@ -2,9 +2,10 @@
 // relays: no certificate on either side, a fresh key exchange inside. Who may use which key is the caller's matter.
 
 import type { Duplex } from 'node:stream';
-import { type ConnectionOptions, connect, createServer, TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect, createServer, type TLSSocket } from 'node:tls';
 import { prepareTlsOverStreams } from '../../common/tls-over-streams.js';
 import { NwsError } from '../../errors.js';
+import { cut, EndWatch, type Wire } from './end-watch.js';
 
 /** Version and cipher without a choice: an external key is bound to a hash, SHA-256, and both sides are ours. */
 const FIXED = {
@@ -15,11 +16,7 @@ const FIXED = {
   ca: [],
 } as const satisfies ConnectionOptions;
 
-/** What TLS runs over. It carries bytes in order; whether an end of it is one of TLS, too, is decided here. */
-export interface Wire extends Duplex {
-  /** To be called when TLS has seen the peer's close_notify: from then on nothing is missing. */
-  markClean(): void;
-}
+export type { Wire } from './end-watch.js';
 
 /** Makes the wire; its errors, and a close without an end, go to `failed`, since TLS would not hand them on. */
 export type WireMaker = (failed: (error: Error) => void) => Wire;
@@ -74,7 +71,7 @@ function secure(
   prepareTlsOverStreams();
   return new Promise((resolve, reject) => {
     let secured: TLSSocket | undefined;
-    let hasEnded = false;
+    let watch: EndWatch | undefined;
     const wire = make((error) => {
       if (secured === undefined) fail(error);
       else secured.destroy(error);
@@ -87,7 +84,7 @@ function secure(
     };
     const done = (tls: TLSSocket): void => {
       // Node tells of a broken record and leaves the stream open. Every error is to show as its `close`, too.
-      tls.on('error', () => tls.destroy());
+      tls.on('error', (error) => tls.destroy(error));
       if (!isProven(tls)) {
         fail(unproven());
         return;
@@ -95,32 +92,17 @@ function secure(
       clearTimeout(timer);
       secured = tls;
       tls.once('close', () => wire.destroy());
-      onEndOf(tls, () => {
-        hasEnded = true;
-        wire.markClean();
-      });
+      watch = new EndWatch(tls, wire);
       resolve(tls);
     };
     const timer = setTimeout(() => fail(new Error('it took too long')), timeoutMs);
-    // Ahead of TLS, and behind the last bytes: a close_notify among them has been seen.
+    // Ahead of TLS, which listens later.
     wire.once('end', () => {
-      if (secured === undefined) fail(cut());
-      else if (!hasEnded) secured.destroy(cut());
+      if (watch === undefined) fail(cut());
+      else watch.wireEnded();
     });
     start(wire, done, fail);
   });
-}
-
-/**
- * Calls back when TLS has come to its end, ahead of whoever reads it. Node ends a TLS stream in the same way for
- * close_notify, which only the peer can send, and for TCP's FIN, which anybody on the path can. An end that comes
- * before FIN is the former, any other would be a truncation (RFC 8446, section 6.1).
- */
-function onEndOf(tls: TLSSocket, callback: () => void): void {
-  tls.push = (chunk: unknown, encoding?: BufferEncoding): boolean => {
-    if (chunk === null) callback();
-    return TLSSocket.prototype.push.call(tls, chunk, encoding);
-  };
 }
 
 /** Whether the pre-shared key was used (a session by such a key counts as one that is resumed), and nothing else. */
@@ -131,10 +113,6 @@ function isProven(tls: TLSSocket): boolean {
 
 function unproven(): Error {
   return new Error('the pre-shared key was not used');
-}
-
-function cut(): NwsError {
-  return new NwsError('connection_terminated', 'the connection was cut before its end');
 }
 
 function failure(cause: Error): NwsError {

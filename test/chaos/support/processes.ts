@@ -7,6 +7,7 @@ import { connect as connectTcp, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { tool } from '../../e2e/support/tools.js';
+import { deadPort } from '../../support/servers.js';
 import { FOREIGN_URL } from '../../support/test-relay.js';
 import { Program } from './program.js';
 
@@ -20,6 +21,7 @@ export class Processes {
   readonly #folder: string;
   readonly #started: Program[] = [];
   #exitArgv: readonly string[] = [];
+  #isReachable = false;
 
   private constructor(folder: string) {
     this.#folder = folder;
@@ -46,13 +48,23 @@ export class Processes {
 
   /** Starts the exit and the entry. */
   async serve(target: string, ...relays: string[]): Promise<void> {
-    this.#exitArgv = ['exit', '--target', target, ...relays.flatMap((url) => ['--relay', url])];
+    const flags = relays.flatMap((url) => ['--relay', url]);
+    if (this.#isReachable) flags.push('--allow', '127.0.0.1:1-65535');
+    this.#exitArgv = ['exit', '--target', target, ...flags];
     await Promise.all([this.exitAgain(), this.proxyAgain()]);
+  }
+
+  /** The same with an entry that exits can connect to (CONNECTR). */
+  async serveReachable(target: string, relay: string): Promise<void> {
+    this.#isReachable = true;
+    await this.serve(target, relay);
   }
 
   /** Starts the entry, on another port than before. */
   async proxyAgain(): Promise<void> {
-    this.proxy = await this.#start('proxy', 'proxy', '--listen', '127.0.0.1:0');
+    const at = `127.0.0.1:${this.#isReachable ? await deadPort() : 0}`;
+    const reachable = this.#isReachable ? ['--public-address', at, '--reverse-listen', at] : [];
+    this.proxy = await this.#start('proxy', 'proxy', '--listen', '127.0.0.1:0', ...reachable);
   }
 
   /** Starts the exit with the same key and settings once more. */

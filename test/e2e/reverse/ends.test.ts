@@ -1,10 +1,13 @@
 // How streams over connections of the exit end: in order, by a cut on the way, and with the programs themselves.
 
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Server, Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { expect } from 'chai';
+import { HttpsProxyAgent } from 'https-proxy-agent';
+import { WebSocket } from 'ws';
 import type { RunningExit } from '../../../src/index.js';
 import { readAll } from '../../support/read-all.js';
 import { listenTcp, type Running } from '../../support/servers.js';
@@ -112,6 +115,23 @@ describe('the end of a stream over a connection of the exit', function () {
       }
       expect(world.ways(ofService)).to.deep.equal(['relay', 'reverse', 'reverse']);
       expect(world.proxy.sums.failed).to.deep.equal({});
+    });
+
+    it('is one for a WebSocket, too, and no failure', async () => {
+      world.world.exit = ofSite;
+      const { url, caPath } = world.proxy;
+      const options = { agent: new HttpsProxyAgent(url), ca: readFileSync(caPath) };
+      const socket = new WebSocket(`wss://${ofSite.domain}/chat`, options);
+      const [{ socket: connection }] = (await once(socket, 'upgrade')) as [IncomingMessage];
+      const answer = once(socket, 'message');
+      if (socket.readyState !== WebSocket.OPEN) await once(socket, 'open');
+      socket.send('over and out');
+      expect(String((await answer)[0])).to.equal('over and out');
+      connection.end();
+      await once(socket, 'close');
+      await world.quiet();
+      expect(world.ways(ofSite).at(-1)).to.equal('reverse');
+      for (const { sums } of [world.proxy, ofSite]) expect(sums.failed).to.deep.equal({});
     });
 
     it('is a reset for one side when the other side resets', async () => {

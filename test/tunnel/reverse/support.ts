@@ -98,6 +98,11 @@ export class Middle {
         ] as const) {
           from.on('data', (chunk: Buffer) => middle.seen.push(chunk));
           from.pipe(to);
+          // What one side aborts, the other one has to see as aborted.
+          from.once('close', (hasFailed) => {
+            if (hasFailed || !from.readableEnded) to.resetAndDestroy();
+          });
+          from.on('error', () => undefined);
         }
       }),
     );
