@@ -7,7 +7,7 @@ import { MAX_HEADER_BYTES } from '../../limits.js';
 export const MAX_CONCURRENT_STREAMS = 128;
 /**
  * What an upload may have on its way toward us, where it is one of two at the most: more room opens when half of it was read, so
- * that this carries 30 MB/s at a round trip of 200 ms. It is held in memory where the origin doesn't read: unread.ts
+ * that this carries 30 MB/s at a round trip of 200 ms. It is held in memory where the origin doesn't read: uploads.ts
  * bounds the sum.
  */
 export const UPLOAD_WINDOW_BYTES = 12 * 1024 * 1024;

@@ -10,8 +10,7 @@ import {
 import type { Duplex } from 'node:stream';
 import { SERVER_OPTIONS, SESSION_WINDOW_BYTES } from './bounds.js';
 import { cutSession } from './cut.js';
-import { watchUnread } from './unread.js';
-import { shareUploadWindow } from './upload-window.js';
+import { shareUploadWindow, watchUnread } from './uploads.js';
 
 /** Requests of one session that may be given up at once, and by the second on average. */
 const MAX_RESETS = 500;

@@ -16,7 +16,7 @@ import {
   UPLOAD_WINDOWS_BYTES,
 } from '../../../src/http/h2/bounds.js';
 import { type OnStream, serveHttp2 } from '../../../src/http/h2/server.js';
-import { MAX_UNREAD_BYTES } from '../../../src/http/h2/unread.js';
+import { MAX_UNREAD_BYTES } from '../../../src/http/h2/uploads.js';
 import {
   ACK,
   END_HEADERS,
