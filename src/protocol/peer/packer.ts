@@ -52,6 +52,7 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
   const event = new Event(load, now, capacityBytes);
   const { inFlightBytes } = streams;
   const queues = streams.ready(now);
+  const hasBulk = queues.bulk.size > 0;
   if (isBeside && !path.isProven) {
     if (queues.bulk.size > 0 && path.mayAsk(now)) event.add({ message: control.ask(path, now) });
     return event.parcels;
@@ -66,7 +67,9 @@ export function pack(load: Load, now: number, capacityBytes: number): Parcel[] {
     for (const stream of queues.alone) if (event.fill(stream)) return event.parcels;
     event.addControl();
     serve(queues.urgent);
+    const { length } = event.parcels;
     if (inFlightBytes < flightBytes + SMALL_RESERVE_BYTES) serve(queues.small);
+    path.flight.share(now, hasBulk && event.parcels.length > length);
   }
   if (!path.hasRoom && queues.bulk.size > 0) path.flight.reached();
   const mayBulk = path.hasRoom && inFlightBytes < flightBytes;

@@ -21,6 +21,13 @@ const MOST_GROWTH = 2;
 const LEAST_GROWTH = 1.25;
 const GROWTH_FACTOR = 1.1;
 const MOST_DECREASE = 0.6;
+/**
+ * While others say something small on the same way: relays deliver in batches, and the receiver works through what comes
+ * at once in its order.
+ */
+const MAX_BESIDE_BYTES = 4 * 1024 * 1024;
+/** That long after they did. */
+const BESIDE_MS = 1_000;
 /** Less than this that times out is nothing to judge by. */
 const LEAST_TIMED_OUT_BYTES = 64 * 1024;
 /** Of what fills the way, since means and rates differ by chance. */
@@ -66,11 +73,14 @@ export class FlightLimit {
   /** Since the limit was last judged, as are the next ones. */
   #mostInFlightBytes = 0;
   #lastMeanMs = 0;
+  #besideAt = Number.NEGATIVE_INFINITY;
+  #mostBytes = MAX_FLIGHT_BYTES;
   #arrivedBytes = 0;
   #timedOutBytes = 0;
 
   get bytes(): number {
-    const bytes = this.#isProbing ? this.#limitBytes * PROBE_FACTOR : this.#limitBytes;
+    const limitBytes = Math.min(this.#limitBytes, this.#mostBytes);
+    const bytes = this.#isProbing ? limitBytes * PROBE_FACTOR : limitBytes;
     return Math.max(LEAST_LIMIT_BYTES, bytes) + this.#arrivedUnsaidBytes;
   }
 
@@ -82,6 +92,12 @@ export class FlightLimit {
   /** The peer says what has arrived after so many ms at the most. */
   acknowledgedWithin(ackDelayMs: number): void {
     this.#ackDelayMs = ackDelayMs;
+  }
+
+  /** Something small goes the same way, while there is bulk; or time goes by without. */
+  share(now: number, isBeside: boolean): void {
+    if (isBeside) this.#besideAt = now;
+    this.#mostBytes = now - this.#besideAt < BESIDE_MS ? MAX_BESIDE_BYTES : MAX_FLIGHT_BYTES;
   }
 
   /** More would have been sent, were it not for the limit. */

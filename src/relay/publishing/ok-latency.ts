@@ -6,7 +6,7 @@ import { MAX_UNCONFIRMED_BYTES } from '../../limits.js';
 /** May wait however long it takes. */
 const LEAST_UNCONFIRMED_BYTES = MAX_UNCONFIRMED_BYTES / 4;
 /** Longer than the shortest by this, in ms: then there is a queue. */
-const QUEUE_MS = 100;
+const QUEUE_MS = 25;
 /** Weight of the newest sample in the smoothed latency, as TCP does it (RFC 6298). */
 const WEIGHT = 1 / 8;
 

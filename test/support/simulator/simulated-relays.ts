@@ -1,12 +1,11 @@
 // Relays as a bulk transfer meets them, under a simulated clock: so many bytes a second of each client, delivery in
 // batches as strfry has it, refusals of what is beyond a ration, relays that die, and links to them.
 
+import { OkLatency } from '../../../src/relay/publishing/ok-latency.js';
 import type { Clock } from './simulated-network.js';
 
 /** Bytes of an event for each of its plaintext: base64 and padding. */
 const EVENT_FACTOR = 1.4;
-/** As the outbox has it. */
-const MAX_UNCONFIRMED_BYTES = 1024 * 1024;
 
 export interface RelayTraits {
   /** Each way between a client and the relay. */
@@ -94,13 +93,14 @@ export class SimulatedLink {
   readonly url: string;
   readonly deafness = undefined;
   readonly eventLimitBytes = 65_536;
-  okLatencyMs: number | undefined;
   onDrain: () => void = () => undefined;
   onDown: () => void = () => undefined;
   readonly #relay: SimulatedRelay;
   readonly #client: string;
   readonly #deliver: (plaintext: Buffer) => void;
   readonly #unconfirmed = new Map<symbol, { bytes: number; at: number; fail: () => void }>();
+  /** As the outbox has it. */
+  readonly #latency = new OkLatency();
   #unconfirmedBytes = 0;
 
   /** @param deliver what this client publishes arrives at its peer */
@@ -118,7 +118,11 @@ export class SimulatedLink {
   }
 
   get canPublish(): boolean {
-    return this.isUp && this.#unconfirmedBytes < MAX_UNCONFIRMED_BYTES;
+    return this.isUp && this.#unconfirmedBytes < this.#latency.unconfirmedBytes;
+  }
+
+  get okLatencyMs(): number | undefined {
+    return this.#latency.smoothedMs;
   }
 
   get stallsAt(): number | undefined {
@@ -159,8 +163,7 @@ export class SimulatedLink {
     const wasFull = !this.canPublish;
     this.#unconfirmed.delete(id);
     this.#unconfirmedBytes -= bytes;
-    const latencyMs = this.#relay.clock.now - at;
-    this.okLatencyMs = (this.okLatencyMs ?? latencyMs) * (7 / 8) + latencyMs / 8;
+    this.#latency.sample(this.#relay.clock.now - at);
     if (wasFull && this.canPublish) this.onDrain();
   }
 

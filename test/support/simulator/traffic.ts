@@ -2,6 +2,7 @@
 // relays: how fast the one is, and how long the others wait.
 
 import { pino } from 'pino';
+import { STREAM_WINDOW_BYTES } from '../../../src/limits.js';
 import { PeerState } from '../../../src/protocol/peer/peer-state.js';
 import type { StreamState } from '../../../src/protocol/stream/stream-state.js';
 import { decodePlaintext } from '../../../src/protocol/wire/encoding.js';
@@ -95,7 +96,7 @@ export class Traffic {
   #end(name: 'entry' | 'exit'): End {
     const state = new PeerState({
       role: name,
-      windowBytes: () => 4 * MB,
+      windowBytes: () => STREAM_WINDOW_BYTES,
       memory: { take: () => true, give: () => undefined },
       flightShareBytes: () => 64 * MB,
       newKey: () => this.#random.uuid(),
