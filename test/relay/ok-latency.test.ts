@@ -21,15 +21,17 @@ describe('relay/ok-latency', () => {
   });
 
   it('fills the way to a quick relay, be it near or far', () => {
-    for (const wayMs of [1, 30, 100])
-      expect(settled(100_000, wayMs)).to.equal(MAX_UNCONFIRMED_BYTES);
-    expect(settled(10_000, 200)).to.be.within(200 * 10_000, 3 * 200 * 10_000);
+    for (const wayMs of [1, 30, 100]) {
+      const filled = Math.min(MAX_UNCONFIRMED_BYTES, wayMs * 100_000);
+      expect(settled(100_000, wayMs)).to.be.within(filled, MAX_UNCONFIRMED_BYTES);
+    }
+    expect(settled(10_000, 200)).to.be.within(200 * 10_000, 2 * 200 * 10_000);
   });
 
   it('keeps the queue short in front of a slow one', () => {
     for (const bytesPerMs of [100, 1_000]) {
       expect(settled(bytesPerMs, 20)).to.equal(MAX_UNCONFIRMED_BYTES / 4);
     }
-    expect(settled(20_000, 20) / 20_000).to.be.below(200);
+    expect(settled(20_000, 20) / 20_000).to.be.below(100);
   });
 });

@@ -81,6 +81,18 @@ describe('protocol/flight-limit', () => {
     expect(flight.bytes).to.be.within(MAX_FLIGHT_BYTES / 2, MAX_FLIGHT_BYTES);
   });
 
+  it('keeps bursts short while something small goes the same way, and for a moment longer', () => {
+    const flight = new FlightLimit();
+    run(flight, { baseMs: 100, bytesPerMs: 1e9, fromMs: 0, ms: 20_000 });
+    const alone = flight.bytes;
+    flight.share(30_000, true);
+    expect(flight.bytes).to.be.below(alone / 2);
+    flight.share(30_900, false);
+    expect(flight.bytes).to.be.below(alone / 2);
+    flight.share(31_100, false);
+    expect(flight.bytes).to.equal(alone);
+  });
+
   it('shrinks where more times out than arrives, and not where little does', () => {
     const flight = new FlightLimit();
     const before = flight.bytes;
