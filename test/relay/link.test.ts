@@ -125,7 +125,7 @@ describe('relay link', () => {
     expect((await publish(link, signed({ kind: 1 }))).ok).to.equal(false);
   });
 
-  it('stops at the pacing bound, which grows where OKs come soon, and says drain when there is room', async () => {
+  it('stops at the pacing bound, and says drain when there is room', async () => {
     const link = await open();
     const content = 'x'.repeat(40_000);
     let published = 0;
@@ -143,7 +143,7 @@ describe('relay link', () => {
     expect(link.canPublish).to.equal(true);
     await answered;
     fill();
-    expect(link.unconfirmedBytes).to.be.within(MAX_UNCONFIRMED_BYTES, MAX_UNCONFIRMED_BYTES * 1.1);
+    expect(link.unconfirmedBytes).to.be.within(least, MAX_UNCONFIRMED_BYTES * 1.1);
   });
 
   it('refuses what would cost it the connection, without a try', async () => {
