@@ -42,6 +42,7 @@ export class DirectEntry {
   readonly #exits = new BoundedMap<string, Exit>(MAX_EXITS);
   readonly #open = new Set<Duplex>();
   #say: Say = () => undefined;
+  #onSilent: () => void = () => undefined;
   #isClosed = false;
 
   private constructor(options: DirectOptions, paths: Paths) {
@@ -59,9 +60,13 @@ export class DirectEntry {
     return direct;
   }
 
-  /** How to reach peers through relays. */
-  attach(say: Say): void {
+  /**
+   * @param say reaches peers through relays
+   * @param onSilent a path has fallen silent: there may be more that is gone
+   */
+  attach(say: Say, onSilent: () => void): void {
     this.#say = say;
+    this.#onSilent = onSilent;
   }
 
   /** Streams that are open. */
@@ -98,7 +103,7 @@ export class DirectEntry {
     const exit = this.#exits.get(peer);
     const { path, streams } = exit ?? {};
     if (exit !== undefined) this.#arrange(peer, exit);
-    if (path === undefined || streams === undefined) return undefined;
+    if (path === undefined || streams === undefined || path.isSilent) return undefined;
     try {
       const opened = await streams.open(options);
       this.#open.add(opened.stream);
@@ -205,6 +210,7 @@ export class DirectEntry {
       ...{ side: 'entry', peer, keys, socket, pool, control, log },
       found: met.found,
       onMessage: (message) => streams.receive(message),
+      onSilent: () => this.#onSilent(),
       onGone: (reason) => {
         this.#paths.delete(keys.id, path);
         streams.close(reason);
@@ -217,7 +223,6 @@ export class DirectEntry {
     path.start().then(
       () => {
         exit.streams = streams;
-        exit.rest.forget();
         const { remote, rttMs } = path;
         log.info({ peer, remote, rttMs: Math.round(rttMs ?? 0) }, 'a direct path stands');
         this.#tell(exit);

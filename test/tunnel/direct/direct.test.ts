@@ -188,7 +188,10 @@ describe('a direct path', function () {
   it('asks nobody where the exit names addresses of elsewhere, and says why there is none', async () => {
     pair = await Pair.start({ onIncoming: () => undefined });
     const { message } = await new Promise<(typeof pair.said)[number]>((resolve) => {
-      pair.entry.attach((_peer, said) => resolve({ from: 'entry', message: said }));
+      pair.entry.attach(
+        (_peer, said) => resolve({ from: 'entry', message: said }),
+        () => undefined,
+      );
       void pair.arrange();
     });
     const victims = Array.from({ length: 1_000 }, (_, index) => `192.0.2.${index % 250}:9`);

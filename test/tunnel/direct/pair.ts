@@ -27,6 +27,8 @@ export async function obstacle(): Promise<string | undefined> {
   }
 }
 
+const ignored = (): void => undefined;
+
 export class Pair {
   readonly entry: DirectEntry;
   readonly exit: DirectExit;
@@ -49,11 +51,12 @@ export class Pair {
     pair.entry.attach((_peer, message) => {
       pair.said.push({ from: 'entry', message });
       pair.exit.take(ENTRY, message, true);
-    });
-    pair.exit.attach((_peer, message) => {
+    }, ignored);
+    const say = (_peer: string, message: Path): void => {
       pair.said.push({ from: 'exit', message });
       pair.entry.take(EXIT, message);
-    }, onIncoming);
+    };
+    pair.exit.attach(say, ignored, onIncoming);
     return pair;
   }
 
