@@ -2,6 +2,7 @@
 // looked for without consent.
 
 import { expect } from 'chai';
+import { until } from '../support/until.js';
 import { Scene, STUN, STUN_IPV6, twoHomes } from './direct-support.js';
 import { homeRouter, type Network, natObstacle } from './network.js';
 
@@ -170,6 +171,24 @@ describe('direct paths', function () {
     expect(isRight).to.equal(false);
     expect(scene.fetch()).to.equal('from behind\n');
     expect(scene.proxy!.logged('a direct path is gone')).to.have.length(1);
+  });
+
+  it('are cut when the network changes, and found anew behind it', async () => {
+    scene = await Scene.start(twoHomes);
+    await scene.startExit(...ON);
+    await scene.startProxy('--direct');
+    expect(await settled()).to.equal(undefined);
+    const download = scene.download(2_000 * MB);
+    await scene.busy();
+    const changedAt = performance.now();
+    scene.network.readdress('entry', 'entry-home', '10.1.0.9/24', '10.1.0.1');
+    const { status, endedAt } = await download;
+    console.log(`    an error ${((endedAt - changedAt) / 1_000).toFixed(1)} s after the change`);
+    expect(status).to.not.equal(0);
+    expect(scene.proxy!.logged('a direct path is gone')).to.have.length(1);
+    expect(scene.fetch()).to.equal('from behind\n');
+    await until(async () => (await scene.waysOf(1))[0] === 'direct');
+    expect(scene.proxy!.logged('a direct path stands')).to.have.length(2);
   });
 });
 
