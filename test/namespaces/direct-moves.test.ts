@@ -54,18 +54,12 @@ function seconds(from: number, to = performance.now()): string {
   return ((to - from) / 1_000).toFixed(1);
 }
 
-/** The entry's cable is pulled and put in again; its router gives another address. */
+/** The entry's machine joins its network anew, and gets another address. */
 function moveMachine(network: Network): void {
-  network.ip('entry', 'link', 'set', 'entry-home', 'down');
-  network.ip('entry', 'address', 'flush', 'dev', 'entry-home');
-  network.ip('entry', 'address', 'add', '10.1.0.9/24', 'dev', 'entry-home');
-  network.ip('entry', 'link', 'set', 'entry-home', 'up');
-  network.ip('entry', 'route', 'add', 'default', 'via', '10.1.0.1');
+  network.readdress('entry', 'entry-home', '10.1.0.9/24', '10.1.0.1');
 }
 
 /** The exit's router dials in again; the mappings of its NAT go with its address. */
 function moveHome(network: Network): void {
-  network.ip('exit-home', 'address', 'flush', 'dev', 'world');
-  network.ip('exit-home', 'address', 'add', '8.8.5.9/24', 'dev', 'world');
-  network.ip('exit-home', 'route', 'add', 'default', 'via', '8.8.5.1');
+  network.readdress('exit-home', 'world', '8.8.5.9/24', '8.8.5.1');
 }

@@ -28,6 +28,8 @@ interface Exit {
   readonly rest: Rest;
   /** The exit has said that it takes part. */
   isOffered: boolean;
+  /** When looking for a path began last, on performance.now(). */
+  beganAt: number;
   meeting?: EntryMeeting | undefined;
   key?: string | undefined;
   path?: DirectPath | undefined;
@@ -159,7 +161,7 @@ export class DirectEntry {
   #exitOf(peer: string): Exit {
     const known = this.#exits.get(peer);
     if (known !== undefined) return known;
-    const exit: Exit = { rest: new Rest(), isOffered: false, waiting: [] };
+    const exit: Exit = { rest: new Rest(), isOffered: false, beganAt: 0, waiting: [] };
     this.#makeRoom();
     this.#exits.set(peer, exit);
     return exit;
@@ -182,6 +184,7 @@ export class DirectEntry {
     const control = this.#paths.socket.newId();
     const key = randomUUID();
     exit.key = key;
+    exit.beganAt = performance.now();
     exit.meeting = new EntryMeeting({
       paths: this.#paths,
       key,
@@ -214,7 +217,7 @@ export class DirectEntry {
       onGone: (reason) => {
         this.#paths.delete(keys.id, path);
         streams.close(reason);
-        this.#gone(peer, exit, reason, performance.now() - startedAt);
+        this.#gone(peer, exit, reason, startedAt);
       },
     });
     const streams: EntryStreams = new EntryStreams(path, socket);
@@ -231,7 +234,7 @@ export class DirectEntry {
     );
   }
 
-  #gone(peer: string, exit: Exit, reason: string, lastedMs: number): void {
+  #gone(peer: string, exit: Exit, reason: string, since: number): void {
     const stood = exit.streams !== undefined;
     exit.path = undefined;
     exit.streams = undefined;
@@ -240,11 +243,11 @@ export class DirectEntry {
       return;
     }
     this.#paths.log.info({ peer, reason }, 'a direct path is gone');
-    if (reason !== IDLE) exit.rest.lost(reason, lastedMs, performance.now());
+    if (reason !== IDLE) exit.rest.lost(reason, since, performance.now());
   }
 
   #failed(peer: string, exit: Exit, reason: string): void {
-    exit.rest.failed(reason, performance.now());
+    exit.rest.failed(reason, exit.beganAt, performance.now());
     if (!this.#isClosed) this.#paths.log.info({ peer, reason }, 'no direct path: relays it is');
     this.#tell(exit);
   }
@@ -255,7 +258,7 @@ export class DirectEntry {
 
   #networkChanged(): void {
     for (const { rest, path } of this.#exits.values()) {
-      rest.forget();
+      rest.networkChanged(performance.now());
       path?.suspect();
     }
   }
