@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { measureConnectr } from './measures/connectr.js';
 import { measureCurves } from './measures/curve.js';
+import { measureDirect } from './measures/direct.js';
 import { measureExchanges } from './measures/exchanges.js';
 import { measureIdle } from './measures/idle.js';
 import { measureInteractive } from './measures/interactive.js';
@@ -62,6 +63,8 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   ...(!flags.quick && { long: () => measureLong(relays[0]!, 1, bytes) }),
   idle: () => measureIdle(flags.quick ? 1 : Math.min(rounds, 3), flags.quick ? 200 : 10_000),
   connectr: () => measureConnectr(rounds, bytes * (flags.quick ? 1 : 3)),
+  // As above: not in the quick run.
+  ...(!flags.quick && { direct: () => measureDirect(rounds, bytes * 3) }),
 };
 
 /** The same: what the figures above are made of. */
@@ -75,6 +78,8 @@ const profiles: Readonly<Record<string, () => Promise<Profiled[]>>> = {
   ...(!flags.quick && {
     'profile connectr': () =>
       profileTransfers({ relay: 'plain', reverse: true }, 'CONNECTR', 3 * bytes),
+    'profile direct': () =>
+      profileTransfers({ relay: 'plain', direct: true }, 'direct path', 3 * bytes),
   }),
 };
 

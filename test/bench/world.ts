@@ -21,6 +21,8 @@ export interface WorldOptions {
   readonly wasm?: boolean;
   /** Whether exits may connect to the entry (CONNECTR). */
   readonly reverse?: boolean;
+  /** Whether exit and entry look for a direct path. */
+  readonly direct?: boolean;
   /** What the exit serves; default: a web server. */
   readonly target?: 'target' | 'echo';
 }
@@ -75,7 +77,8 @@ export class World {
     const further = others.flatMap(({ ready }) => ['--relay', ready.url!]);
     const argv = ['exit', '--target', target.ready.url!, '--relay', relayUrl, ...further];
     const allow = options.reverse ? ['--allow', '127.0.0.1:1-65535'] : [];
-    const starting = Part.program([...argv, ...allow], { home, wasm });
+    const flags = [...allow, ...directFlags(options)];
+    const starting = Part.program([...argv, ...flags], { home, wasm });
     const proxy = await World.#startProxy(folder, options);
     const exit = await starting;
     return new World({ relay, others, relayUrl, exit, proxy, target }, folder, options);
@@ -87,11 +90,13 @@ export class World {
     this.proxy = await World.#startProxy(this.#folder, this.#options);
   }
 
-  static async #startProxy(folder: string, { reverse, wasm = false }: WorldOptions): Promise<Part> {
+  static async #startProxy(folder: string, options: WorldOptions): Promise<Part> {
+    const { reverse, wasm = false } = options;
     const home = await mkdtemp(join(folder, 'proxy-'));
     const at = `127.0.0.1:${await deadPort()}`;
     const reachable = reverse ? ['--public-address', at, '--reverse-listen', at] : [];
-    return Part.program(['proxy', '--listen', '127.0.0.1:0', ...reachable], { home, wasm });
+    const flags = [...reachable, ...directFlags(options)];
+    return Part.program(['proxy', '--listen', '127.0.0.1:0', ...flags], { home, wasm });
   }
 
   /** The web server's own address. */
@@ -107,6 +112,15 @@ export class World {
   curl(...argv: string[]): Promise<string> {
     const { listen, ca } = this.proxy.ready;
     return curl('--proxy', listen!, '--cacert', ca!, ...argv);
+  }
+
+  /** The first stream is what finds out about the exit; a direct path stands as soon as a page costs the relay nothing. */
+  async findsWay(): Promise<void> {
+    let before: number;
+    do {
+      before = await this.events();
+      await this.curl('-o', '/dev/null', this.url('/1'));
+    } while (this.#options.direct && (await this.events()) > before);
   }
 
   /** A file of so many zeros. */
@@ -146,6 +160,10 @@ export class World {
     await Promise.all(parts.map((part) => part?.end()));
     await rm(this.#folder, { recursive: true, force: true });
   }
+}
+
+function directFlags({ direct }: WorldOptions): string[] {
+  return direct ? ['--direct', '--direct-local'] : [];
 }
 
 /** curl by itself, without its user's settings. @throws Error with what it complains about */

@@ -14,6 +14,7 @@ export async function profileTransfers(
   const transfers = { download, upload };
   const profiled: Profiled[] = [];
   try {
+    await world.findsWay();
     for (const [name, transfer] of Object.entries(transfers)) {
       await transfer(world, bytes / 2); // makes code and connections warm
       const profiles = await profileParts(world, () => transfer(world, bytes));

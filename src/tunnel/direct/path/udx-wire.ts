@@ -33,7 +33,7 @@ export class UdxWire extends Duplex implements Wire {
   #credit = FIRST_WINDOW_BYTES;
   #queue: Buffer[] = [];
   #done: Done | undefined;
-  #isClean = false;
+  #isAborted = false;
 
   constructor(stream: UdxStream, pool: WindowPool, failed: (error: Error) => void) {
     super({ allowHalfOpen: true, autoDestroy: false });
@@ -55,11 +55,15 @@ export class UdxWire extends Duplex implements Wire {
   }
 
   markClean(): void {
-    this.#isClean = true;
+    // The end of UDX is waited for in any case.
+  }
+
+  abort(): void {
+    this.#isAborted = true;
   }
 
   #take(chunk: Buffer): void {
-    if (this.destroyed) return;
+    if (this.#stream.destroying) return;
     this.#reader.read(chunk);
     if (this.#queue.length > 0) this.#flush();
   }
@@ -67,6 +71,10 @@ export class UdxWire extends Duplex implements Wire {
   #gather(part: Buffer): void {
     if (this.#hasEnded || !this.#window.arrive(part.length)) {
       this.#failed(new NwsError('http_protocol_error', 'the peer sends more than it may'));
+      return;
+    }
+    if (this.destroyed) {
+      this.#grant();
       return;
     }
     if (this.#parts.length === 0) setImmediate(() => this.#deliver());
@@ -93,8 +101,9 @@ export class UdxWire extends Duplex implements Wire {
   }
 
   #grant(): void {
-    if (this.#hasEnded || this.destroyed || this.#stream.destroying) return;
-    const credit = this.#window.credit(this.readableLength, performance.now());
+    if (this.#hasEnded || this.#stream.destroying) return;
+    const unread = this.destroyed ? 0 : this.readableLength;
+    const credit = this.#window.credit(unread, performance.now());
     if (credit > 0) this.#stream.write(creditFrame(credit));
   }
 
@@ -152,15 +161,20 @@ export class UdxWire extends Duplex implements Wire {
     if (!isWhole && !this.destroyed) this.#failed(broken('in the middle'));
   }
 
-  /** Cuts the stream unless both directions have ended in order: the peer is to see an abort as one. */
+  /** Cuts the stream unless we have ended in order: the peer is to see an abort as one, and an end as a whole. */
   override _destroy(error: Error | null, done: (error: Error | null) => void): void {
-    const stream = this.#stream;
-    if (this.#isClean && this.writableFinished) {
-      stream.end();
-      const timer = setTimeout(() => stream.destroy(), LINGER_MS).unref();
-      stream.once('close', () => clearTimeout(timer));
-    } else stream.destroy();
+    if (error !== null || this.#isAborted || !this.writableFinished) this.#stream.destroy();
+    else this.#linger();
     done(error);
+  }
+
+  /** Reads on, for nobody, until the peer ends, too, and has what we said. */
+  #linger(): void {
+    const stream = this.#stream;
+    if (this.#hasEnded) stream.end();
+    else this.#grant();
+    const timer = setTimeout(() => stream.destroy(), LINGER_MS).unref();
+    stream.once('close', () => clearTimeout(timer));
   }
 }
 
