@@ -59,7 +59,7 @@ export interface RelayLink extends EventEmitter<RelayLinkEvents> {
   authenticate(): void;
   /** Sent again after every reconnect. The events are raw: check them with verifyEvent. */
   subscribe(filters: Filter[], handlers: SubscriptionHandlers): Subscription;
-  /** Connects now instead of at the end of the back-off. */
+  /** Connects now instead of at the end of the back-off; asks a relay that is up for a sign of life. */
   kick(): void;
   close(): void;
 }

@@ -89,6 +89,11 @@ export class RelayPool {
     return [...this.#entries.values()].map((entry) => entry.link);
   }
 
+  /** Something on the network is gone: connections are asked whether they stand, and those that don't are made anew. */
+  kick(): void {
+    for (const link of this.#sockets()) link.kick();
+  }
+
   /**
    * The first of these relays, which the caller has acquired, that is up.
    * Rejects with relay_unreachable, naming each relay and what is wrong with it, or shutting_down.

@@ -67,7 +67,7 @@ export class Session {
     this.#keys = new EntryKeys(options.signer);
     this.#strangers = new Strangers(options.log);
     this.#direct = options.directEntry ?? options.directExit;
-    this.#direct?.attach(this.#say, this.#admit);
+    this.#direct?.attach(this.#say, () => options.pool.kick(), this.#admit);
     this.#reverse = options.reverse && new ReverseOpener(options.reverse, options.log);
     this.#reception = new Reception(options.log, MAX_SEEN_EVENTS, options.version);
     this.#health = new RelayHealth(options.log);

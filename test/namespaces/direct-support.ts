@@ -3,6 +3,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
 import { until } from '../support/until.js';
 import { hashOf } from './bytes.js';
 import { homeRouter, Network, type RouterOptions } from './network.js';
@@ -15,6 +17,21 @@ export const STUN_IPV6 = '[2a00:6::2]:7777';
 const RELAY = `ws://${RELAY_ADDRESS}:7777`;
 /** A client's patience; nothing here comes near it, but for downloads that are cut. */
 const MOST_SECONDS = '900';
+/** Each side asks a candidate so often. */
+export const MOST_QUESTIONS = 11;
+/** From one question to a candidate to the next, it is a second at most. */
+const QUIET_MS = 1_500;
+
+const COUNT_UDP = `table inet count {
+  counter sent { }
+  counter inside { }
+  counter received { }
+  chain out { type filter hook output priority 0;
+    meta l4proto udp counter name sent;
+    ip daddr { 10.0.0.0/8, 224.0.0.0/4 } meta l4proto udp counter name inside;
+  }
+  chain in { type filter hook input priority 0; meta l4proto udp counter name received; }
+}`;
 
 /**
  *   entry 10.1.0.2 ── entry-home 10.1.0.1, 8.8.4.2 ── world 8.8.4.1, 8.8.5.1 ── 8.8.5.2, 10.2.0.1 exit-home ── 10.2.0.2 exit
@@ -47,6 +64,7 @@ export class Scene {
   exit: Started | undefined;
   url = '';
   #curl: string[] = [];
+  readonly #counted: string[] = [];
 
   private constructor(network: Network, folder: string) {
     this.network = network;
@@ -106,14 +124,55 @@ export class Scene {
     return this.ways.slice(before);
   }
 
-  /** Waits until the proxy has found a path, or given up. Resolves with its reason, if it gave one. */
-  async settled(): Promise<unknown> {
-    const outcomes = (): Record<string, unknown>[] => [
+  /** Of the proxy's looking for a path so far: whether it found one, and otherwise why not. */
+  get outcomes(): Record<string, unknown>[] {
+    return [
       ...this.proxy!.logged('a direct path stands'),
       ...this.proxy!.logged('no direct path: relays it is'),
     ];
-    await until(() => outcomes().length > 0);
-    return outcomes()[0]!.reason;
+  }
+
+  /** Waits until the proxy has found a path, or given up. Resolves with its reason, if it gave one. */
+  async settled(): Promise<unknown> {
+    await until(() => this.outcomes.length > 0);
+    return this.outcomes[0]!.reason;
+  }
+
+  /** From now on, counts datagrams of a host, to it and from it. */
+  countUdp(host: string): void {
+    this.network.filter(host, COUNT_UDP);
+    this.#counted.push(host);
+  }
+
+  /** Datagrams of a host since it is counted, or those alone that it sent to private addresses and multicast groups. */
+  udpOf(host: string, which: 'sent' | 'received' | 'inside'): number {
+    const counter = this.network.run(host, 'nft', 'list', 'counter', 'inet', 'count', which);
+    return Number(/packets (\d+)/.exec(counter)![1]);
+  }
+
+  /** Waits until no datagram has been sent for longer than probing ever pauses. */
+  async quiet(): Promise<void> {
+    const sent = (): string => this.#counted.map((host) => this.udpOf(host, 'sent')).join();
+    let before: string;
+    do {
+      before = sent();
+      await pause(QUIET_MS);
+    } while (sent() !== before);
+  }
+
+  /**
+   * Requests take relays while a path is looked for in vain, and wait for nothing; then no more datagrams are sent,
+   * whatever is asked for. Returns the reason.
+   */
+  async givenUp(): Promise<unknown> {
+    expect(await this.waysOf(3)).to.deep.equal(['relay', 'relay', 'relay']);
+    expect(this.outcomes, 'it is looked for still').to.deep.equal([]);
+    const reason = await this.settled();
+    await this.quiet();
+    const sent = this.#counted.map((host) => this.udpOf(host, 'sent'));
+    expect(await this.waysOf(2)).to.deep.equal(['relay', 'relay']);
+    expect(this.#counted.map((host) => this.udpOf(host, 'sent'))).to.deep.equal(sent);
+    return reason;
   }
 
   /** Downloads so many bytes, and compares their hash. */

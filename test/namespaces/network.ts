@@ -115,6 +115,13 @@ export class Network {
     this.ip(host, 'route', 'add', 'default', 'via', via);
   }
 
+  /** As when a host joins another network: its address on a cable is another one. */
+  readdress(host: string, cable: string, address: string, via: string): void {
+    this.ip(host, 'address', 'flush', 'dev', cable);
+    this.ip(host, 'address', 'add', address, 'dev', cable);
+    this.ip(host, 'route', 'add', 'default', 'via', via);
+  }
+
   /** Makes a host pass on what isn't for itself. */
   forward(host: string): void {
     const files = ['ipv4/ip_forward', 'ipv6/conf/all/forwarding'];

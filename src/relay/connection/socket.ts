@@ -100,8 +100,9 @@ export class RelaySocket extends EventEmitter<RelaySocketEvents> {
     if (this.isOpen) this.#ws?.send(text, { binary: false }, () => flushed?.());
   }
 
-  /** Skips the rest of a pause between two attempts. */
+  /** Skips the rest of a pause between two attempts, or asks a connection that stands whether it does. */
   kick(): void {
+    this.probe();
     if (this.#retryTimer === undefined) return;
     if (performance.now() - this.#attemptedAt < KICK_PAUSE_MS) return;
     clearTimeout(this.#retryTimer);

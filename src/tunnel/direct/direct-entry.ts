@@ -28,6 +28,8 @@ interface Exit {
   readonly rest: Rest;
   /** The exit has said that it takes part. */
   isOffered: boolean;
+  /** When looking for a path began last, on performance.now(). */
+  beganAt: number;
   meeting?: EntryMeeting | undefined;
   key?: string | undefined;
   path?: DirectPath | undefined;
@@ -42,6 +44,7 @@ export class DirectEntry {
   readonly #exits = new BoundedMap<string, Exit>(MAX_EXITS);
   readonly #open = new Set<Duplex>();
   #say: Say = () => undefined;
+  #onSilent: () => void = () => undefined;
   #isClosed = false;
 
   private constructor(options: DirectOptions, paths: Paths) {
@@ -59,9 +62,13 @@ export class DirectEntry {
     return direct;
   }
 
-  /** How to reach peers through relays. */
-  attach(say: Say): void {
+  /**
+   * @param say reaches peers through relays
+   * @param onSilent a path has fallen silent: there may be more that is gone
+   */
+  attach(say: Say, onSilent: () => void): void {
     this.#say = say;
+    this.#onSilent = onSilent;
   }
 
   /** Streams that are open. */
@@ -98,7 +105,7 @@ export class DirectEntry {
     const exit = this.#exits.get(peer);
     const { path, streams } = exit ?? {};
     if (exit !== undefined) this.#arrange(peer, exit);
-    if (path === undefined || streams === undefined) return undefined;
+    if (path === undefined || streams === undefined || path.isSilent) return undefined;
     try {
       const opened = await streams.open(options);
       this.#open.add(opened.stream);
@@ -154,7 +161,7 @@ export class DirectEntry {
   #exitOf(peer: string): Exit {
     const known = this.#exits.get(peer);
     if (known !== undefined) return known;
-    const exit: Exit = { rest: new Rest(), isOffered: false, waiting: [] };
+    const exit: Exit = { rest: new Rest(), isOffered: false, beganAt: 0, waiting: [] };
     this.#makeRoom();
     this.#exits.set(peer, exit);
     return exit;
@@ -177,6 +184,7 @@ export class DirectEntry {
     const control = this.#paths.socket.newId();
     const key = randomUUID();
     exit.key = key;
+    exit.beganAt = performance.now();
     exit.meeting = new EntryMeeting({
       paths: this.#paths,
       key,
@@ -205,10 +213,11 @@ export class DirectEntry {
       ...{ side: 'entry', peer, keys, socket, pool, control, log },
       found: met.found,
       onMessage: (message) => streams.receive(message),
+      onSilent: () => this.#onSilent(),
       onGone: (reason) => {
         this.#paths.delete(keys.id, path);
         streams.close(reason);
-        this.#gone(peer, exit, reason, performance.now() - startedAt);
+        this.#gone(peer, exit, reason, startedAt);
       },
     });
     const streams: EntryStreams = new EntryStreams(path, socket);
@@ -217,7 +226,6 @@ export class DirectEntry {
     path.start().then(
       () => {
         exit.streams = streams;
-        exit.rest.forget();
         const { remote, rttMs } = path;
         log.info({ peer, remote, rttMs: Math.round(rttMs ?? 0) }, 'a direct path stands');
         this.#tell(exit);
@@ -226,7 +234,7 @@ export class DirectEntry {
     );
   }
 
-  #gone(peer: string, exit: Exit, reason: string, lastedMs: number): void {
+  #gone(peer: string, exit: Exit, reason: string, since: number): void {
     const stood = exit.streams !== undefined;
     exit.path = undefined;
     exit.streams = undefined;
@@ -235,11 +243,11 @@ export class DirectEntry {
       return;
     }
     this.#paths.log.info({ peer, reason }, 'a direct path is gone');
-    if (reason !== IDLE) exit.rest.lost(reason, lastedMs, performance.now());
+    if (reason !== IDLE) exit.rest.lost(reason, since, performance.now());
   }
 
   #failed(peer: string, exit: Exit, reason: string): void {
-    exit.rest.failed(reason, performance.now());
+    exit.rest.failed(reason, exit.beganAt, performance.now());
     if (!this.#isClosed) this.#paths.log.info({ peer, reason }, 'no direct path: relays it is');
     this.#tell(exit);
   }
@@ -250,7 +258,7 @@ export class DirectEntry {
 
   #networkChanged(): void {
     for (const { rest, path } of this.#exits.values()) {
-      rest.forget();
+      rest.networkChanged(performance.now());
       path?.suspect();
     }
   }

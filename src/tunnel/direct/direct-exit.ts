@@ -25,6 +25,7 @@ export class DirectExit {
   readonly #meetings = new Map<string, ExitMeeting>();
   readonly #standing = new Map<string, DirectPath>();
   #say: Say = () => undefined;
+  #onSilent: () => void = () => undefined;
   #onIncoming: ((incoming: IncomingStream) => void) | undefined;
 
   private constructor(options: DirectOptions, paths: Paths) {
@@ -42,9 +43,14 @@ export class DirectExit {
     return direct;
   }
 
-  /** How to reach peers through relays, and who gets the streams that they open. */
-  attach(say: Say, onIncoming: (incoming: IncomingStream) => void): void {
+  /**
+   * @param say reaches peers through relays
+   * @param onSilent a path has fallen silent: there may be more that is gone
+   * @param onIncoming gets the streams that peers open
+   */
+  attach(say: Say, onSilent: () => void, onIncoming: (incoming: IncomingStream) => void): void {
     this.#say = say;
+    this.#onSilent = onSilent;
     this.#onIncoming = onIncoming;
   }
 
@@ -106,6 +112,7 @@ export class DirectExit {
     const path = new DirectPath({
       ...{ side: 'exit', peer, keys, socket, pool, control, found, log },
       onMessage: (message) => streams.receive(message),
+      onSilent: () => this.#onSilent(),
       onGone: (reason) => {
         this.#paths.delete(keys.id, path);
         if (this.#standing.get(peer) === path) this.#standing.delete(peer);

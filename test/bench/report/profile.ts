@@ -35,8 +35,10 @@ function lineOf(name: string, { nodes, samples = [], timeDeltas = [] }: Profiler
   return `- ${name}, ${(sum / 1e6).toFixed(2)} s of work: ${shares.join(', ')}`;
 }
 
-/** V8 names what isn't JavaScript in parentheses. */
+/** V8 names what isn't JavaScript in parentheses, and takes one function of an addon for another. */
 function nameOf({ functionName, url }: Profiler.Profile['nodes'][number]['callFrame']): string {
-  const name = functionName === '' ? 'unnamed' : functionName;
-  return url.startsWith('node:') ? `${name} of Node` : name;
+  if (url === '' && CURVE.test(functionName)) return '(secp256k1)';
+  if (functionName === '') return '(unnamed)';
+  return url.startsWith('node:') ? `${functionName} of Node` : functionName;
 }
+const CURVE = /^$|^(publicKey|privateKey|signature|ecdsa|Secp256k1)/;

@@ -14,6 +14,8 @@ export const ENTRY = 'f'.repeat(64);
 export interface PairOptions {
   readonly entry?: Partial<DirectSettings>;
   readonly exit?: Partial<DirectSettings>;
+  /** Judges addresses that aren't local; default: none may be asked. */
+  readonly judge?: () => boolean;
   readonly onIncoming: (incoming: IncomingStream) => void;
 }
 
@@ -27,6 +29,8 @@ export async function obstacle(): Promise<string | undefined> {
   }
 }
 
+const ignored = (): void => undefined;
+
 export class Pair {
   readonly entry: DirectEntry;
   readonly exit: DirectExit;
@@ -38,9 +42,9 @@ export class Pair {
     this.exit = exit;
   }
 
-  static async start({ entry, exit, onIncoming }: PairOptions): Promise<Pair> {
+  static async start({ entry, exit, judge = () => false, onIncoming }: PairOptions): Promise<Pair> {
     const log = pino({ level: 'silent' });
-    const base = { judge: () => false, ownAddresses: () => ['127.0.0.1/8'], log };
+    const base = { judge, ownAddresses: () => ['127.0.0.1/8'], log };
     const settings = { local: true, stun: [], listen: { host: '127.0.0.1', port: 0 } };
     const pair = new Pair(
       await DirectEntry.start({ ...base, settings: { ...settings, ...entry } }),
@@ -49,11 +53,12 @@ export class Pair {
     pair.entry.attach((_peer, message) => {
       pair.said.push({ from: 'entry', message });
       pair.exit.take(ENTRY, message, true);
-    });
-    pair.exit.attach((_peer, message) => {
+    }, ignored);
+    const say = (_peer: string, message: Path): void => {
       pair.said.push({ from: 'exit', message });
       pair.entry.take(EXIT, message);
-    }, onIncoming);
+    };
+    pair.exit.attach(say, ignored, onIncoming);
     return pair;
   }
 

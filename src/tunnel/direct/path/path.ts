@@ -20,6 +20,8 @@ import { PathStreams } from './streams.js';
 const TICK_MS = 500;
 /** What the control stream is called; streams have UUIDs. */
 const CONTROL_KEY = 'control';
+/** So many questions in a row without an answer, and it is silent. */
+const SILENT_AFTER = 3;
 /** Answers a second: each question of the other side has one, and there are two a second at most. */
 const MAX_ANSWERS_PER_TICK = 8;
 
@@ -35,6 +37,8 @@ export interface PathOptions {
   readonly control: number;
   readonly log: Logger;
   readonly onMessage: (message: ControlMessage) => void;
+  /** Called each time that it falls silent; streams that are open may live through it. */
+  readonly onSilent: () => void;
   /** Called once, when the path is no more; every stream of it is cut. */
   readonly onGone: (reason: string) => void;
 }
@@ -75,6 +79,11 @@ export class DirectPath {
   /** The latest round trip, in ms. */
   get rttMs(): number | undefined {
     return this.#rttMs;
+  }
+
+  /** Nothing comes through it just now: new streams had better take another way. */
+  get isSilent(): boolean {
+    return this.#asked.size >= SILENT_AFTER;
   }
 
   get isGone(): boolean {
@@ -141,7 +150,10 @@ export class DirectPath {
   #tick(): void {
     const now = performance.now();
     const { isHeard, isBusy } = this.streams.look();
-    if (isHeard) this.#liveness.heard(now);
+    if (isHeard) {
+      this.#asked.clear();
+      this.#liveness.heard(now);
+    }
     if (this.users.size > 0) this.#liveness.used(isBusy, now);
     this.#answers = 0;
     const verdict = this.#liveness.check(now);
@@ -154,6 +166,7 @@ export class DirectPath {
     // A silent path has a dozen at most.
     this.#asked.set(this.#number, now);
     this.#send('ask', this.#number);
+    if (this.#asked.size === SILENT_AFTER) this.#options.onSilent();
   }
 
   #send(kind: 'ask' | 'answer' | 'used', number: number): void {
