@@ -4,8 +4,8 @@
 
 import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
+import { makeRoomForBuffers } from './buffer-room.js';
 import type { Io } from './cli/io.js';
-import { makeRoomForBuffers } from './common/buffer-room.js';
 import { BUG_HINT, stackOf } from './stack.js';
 
 const argv = process.argv.slice(2);

@@ -4,9 +4,9 @@ import { execFile } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { growthPercent, makeRoomForBuffers } from '../../src/common/buffer-room.js';
+import { growthPercent, KNOWN_V8, makeRoomForBuffers } from '../src/buffer-room.js';
 
-const MODULE = fileURLToPath(new URL('../../src/common/buffer-room.ts', import.meta.url));
+const MODULE = fileURLToPath(new URL('../src/buffer-room.ts', import.meta.url));
 
 /** Holds some megabytes of objects, makes a gigabyte of Buffers, and says how often everything was collected. */
 const PROGRAM = `
@@ -36,6 +36,7 @@ const PROGRAM = `
 `;
 
 async function fullCollections(...argv: string[]): Promise<number> {
+  // V8's own measure hangs on how fast the machine happens to be: here it is a small one to begin with.
   const options = [
     '--expose-gc',
     '--heap-growing-percent=20',
@@ -52,7 +53,8 @@ async function fullCollections(...argv: string[]): Promise<number> {
 }
 
 describe('room for Buffers', () => {
-  it('spares full collections', async () => {
+  it('spares full collections', async function () {
+    if (!KNOWN_V8.test(process.versions.v8)) this.skip();
     const [without, roomy] = [await fullCollections(), await fullCollections('room')];
     expect(roomy).to.be.below(without / 2);
   });
@@ -63,7 +65,9 @@ describe('room for Buffers', () => {
     expect(growthPercent(100_000_000)).to.equal(0);
   });
 
-  it('is left to a V8 that may not know the option', () => {
-    expect(makeRoomForBuffers('10.2.154.26-node.22')).to.equal(false);
+  it('is left to a V8 that may not know the option, or has no use for it', () => {
+    for (const v8 of ['10.2.154.26-node.22', '13.6.233.17-node.53']) {
+      expect(makeRoomForBuffers(v8)).to.equal(false);
+    }
   });
 });
