@@ -4,6 +4,7 @@
 
 import { EventEmitter } from 'node:events';
 import { homedir } from 'node:os';
+import { makeRoomForBuffers } from './buffer-room.js';
 import type { Io } from './cli/io.js';
 import { BUG_HINT, stackOf } from './stack.js';
 
@@ -17,6 +18,8 @@ if (argv.some((arg) => arg === '--key' || arg.startsWith('--key='))) process.tit
 const SOFTWARE_ERROR = 70;
 /** How long peers may take to be told. */
 const FAREWELL_MS = 1_000;
+/** What is over by then has no large transfers, and would only start more slowly. */
+const BUFFER_ROOM_AFTER_MS = 1_000;
 const STATUS_OF_SIGNAL = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 
 const io: Io = {
@@ -42,6 +45,7 @@ for (const signal of ['SIGHUP', 'SIGINT', 'SIGTERM'] as const) {
 process.stdout.on('error', () => process.exit(io.exitStatus));
 process.stderr.on('error', () => undefined);
 process.on('uncaughtException', onBug);
+setTimeout(makeRoomForBuffers, BUFFER_ROOM_AFTER_MS).unref();
 
 const { runCli } = await import('./cli/cli.js');
 const status = await runCli(argv, io);

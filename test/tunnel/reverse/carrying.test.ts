@@ -185,7 +185,7 @@ for (const [shape, put] of Object.entries(shapes)) {
           const isStill = sent === before;
           before = sent;
           await nextTurn();
-          return isStill && writer.writableNeedDrain;
+          return isStill && writer.writableLength > 0;
         });
         isFull = true;
         expect(tops[side].readableLength).to.be.below(500_000);
