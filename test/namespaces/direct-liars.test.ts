@@ -31,11 +31,6 @@ describe('direct paths and STUN servers that lie', function () {
     const inside = ['says:10.1.0.1:7000', 'says:224.0.0.251:5353'];
     await startWith([...inside, 'says:8.8.7.2:53', 'says:8.8.5.2:99']);
     await scene.givenUp();
-    console.log(
-      ['victim', 'entry', 'exit'].map((h) =>
-        [scene.udpOf(h, 'received'), scene.udpOf(h, 'sent')].join('/'),
-      ),
-    );
     expect(scene.udpOf('victim', 'received')).to.be.within(1, 2 * MOST_QUESTIONS);
     for (const home of ['entry', 'exit']) {
       expect(scene.udpOf(home, 'inside')).to.equal(0);
@@ -47,22 +42,12 @@ describe('direct paths and STUN servers that lie', function () {
   it('take one answer of a server that has another one each time', async () => {
     await startWith(['changes:8.8.7.2:2000']);
     expect(await scene.givenUp()).to.match(/no probe came through/);
-    console.log(
-      ['victim', 'entry', 'exit'].map((h) =>
-        [scene.udpOf(h, 'received'), scene.udpOf(h, 'sent')].join('/'),
-      ),
-    );
     expect(scene.udpOf('victim', 'received')).to.be.within(1, 2 * MOST_QUESTIONS);
   });
 
   it('take no answer that is not one: wrong transaction, garbage, from elsewhere, none', async () => {
     await startWith(['wrong-id', 'garbage', 'elsewhere', 'silent']);
     expect(await scene.givenUp()).to.match(/no STUN server answers/);
-    console.log(
-      ['victim', 'entry', 'exit'].map((h) =>
-        [scene.udpOf(h, 'received'), scene.udpOf(h, 'sent')].join('/'),
-      ),
-    );
     expect(scene.udpOf('victim', 'received')).to.equal(0);
     for (const home of ['entry', 'exit']) expect(scene.udpOf(home, 'sent')).to.equal(4 * 3);
   });
@@ -73,11 +58,6 @@ describe('direct paths and STUN servers that lie', function () {
     expect(await scene.settled()).to.equal(undefined);
     expect(await scene.waysOf(1)).to.deep.equal(['direct']);
     await scene.quiet();
-    console.log(
-      ['victim', 'entry', 'exit'].map((h) =>
-        [scene.udpOf(h, 'received'), scene.udpOf(h, 'sent')].join('/'),
-      ),
-    );
     expect(scene.udpOf('victim', 'received')).to.be.at.most(2 * MOST_QUESTIONS);
   });
 });

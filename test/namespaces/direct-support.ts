@@ -186,13 +186,15 @@ export class Scene {
   }
 
   /** What `nws doctor` finds about a direct path to the exit. */
-  async doctor(...argv: readonly string[]): Promise<{ status?: string; found?: string }> {
+  async doctor(
+    ...argv: readonly string[]
+  ): Promise<{ status?: string; found?: string; hint?: string }> {
     const host = new URL(this.url).hostname;
     const flags = ['doctor', host, '--json', ...argv];
     const { checks } = (await this.network
       .nws('entry', this.folder, ...flags)
       .ready()) as unknown as {
-      readonly checks: readonly { check: string; status: string; found: string }[];
+      readonly checks: readonly { check: string; status: string; found: string; hint?: string }[];
     };
     return checks.find(({ check }) => check === 'direct') ?? {};
   }

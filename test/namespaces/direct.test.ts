@@ -82,7 +82,11 @@ describe('direct paths', function () {
     // Questions of STUN, thrice at most; one candidate, and none that nobody named.
     for (const host of ['entry', 'exit'])
       expect(scene.udpOf(host, 'sent')).to.be.within(12, 3 + MOST_QUESTIONS);
-    const { status, found } = await scene.doctor(...ON, '--stun', '8.8.4.1:3478');
+    const [{ hint }, { status, found }] = await Promise.all([
+      scene.doctor(...ON),
+      scene.doctor(...ON, '--stun', '8.8.4.1:3478'),
+    ]);
+    expect(hint).to.match(/two --stun servers show/);
     expect(status).to.equal('failed');
     expect(found).to.match(/symmetric/);
   });
@@ -108,6 +112,30 @@ describe('direct paths', function () {
     await scene.startProxy('--direct');
     expect(await settled()).to.match(/no STUN server answers/);
     expect(await scene.waysOf(1)).to.deep.equal(['relay']);
+    const { found, hint } = await scene.doctor('--direct');
+    expect(found).to.match(/no STUN server answers/);
+    expect(hint).to.match(/add --stun/);
+  });
+
+  it('are given up where no side has a STUN server', async () => {
+    scene = await Scene.start(twoHomes, false);
+    for (const host of ['entry', 'exit']) scene.countUdp(host);
+    await scene.startExit('--direct');
+    const { found, hint } = await scene.doctor('--direct');
+    expect(found).to.match(/neither side knows how it is reached from outside/);
+    expect(hint).to.match(/add --stun/);
+    for (const host of ['entry', 'exit']) expect(scene.udpOf(host, 'sent')).to.equal(0);
+  });
+
+  it('are given up where the NAT of the exit alone is symmetric, and doctor says that it is not the one here', async () => {
+    scene = await Scene.start((network) => twoHomes(network, {}, SYMMETRIC));
+    await scene.network
+      .program('world', scene.folder, 'test/namespaces/stun.ts', '8.8.4.1', '3478')
+      .ready();
+    await scene.startExit(...ON);
+    const { found, hint } = await scene.doctor(...ON, '--stun', '8.8.4.1:3478');
+    expect(found).to.match(/the NAT here keeps its port/);
+    expect(hint).to.match(/at the exit/);
   });
 
   for (const [who, exitFlags, proxyFlags] of [

@@ -51,6 +51,7 @@ describe('addresses that are told', () => {
   const answers: Record<string, Endpoint | undefined> = {
     '8.8.4.4': at('8.8.1.1', 7_000),
     '8.8.4.5': at('8.8.1.1', 7_001),
+    '8.8.4.6': at('8.8.1.1', 7_000),
   };
   const options: CandidatesOptions = {
     stun: { ask: async ({ address }) => answers[address] },
@@ -70,11 +71,17 @@ describe('addresses that are told', () => {
     const servers = [{ host: '8.8.4.4', port: 3_478 }];
     const found = await find({ servers, address: { host: '203.0.113.7', port: 9_000 } });
     expect(found.candidates).to.deep.equal(['203.0.113.7:9000', '8.8.1.1:7000']);
-    expect(found).to.include({ stunAsked: 1, stunAnswered: 1, isSymmetric: false });
+    expect(found).to.include({ stunAsked: 1, stunAnswered: 1, isSymmetric: undefined });
   });
 
   it('show a symmetric NAT by two ports', async () => {
     expect(await find({}, ['8.8.4.4', '8.8.4.5'])).to.include({ isSymmetric: true });
+  });
+
+  it('show a NAT that keeps its port by two servers with addresses of their own', async () => {
+    expect(await find({}, ['8.8.4.4', '8.8.4.6'])).to.include({ isSymmetric: false });
+    expect(await find({}, ['8.8.4.4', '8.8.4.4'])).to.include({ isSymmetric: undefined });
+    expect(await find({}, ['8.8.4.4', '8.8.4.7'])).to.include({ isSymmetric: undefined });
   });
 
   it('come from no server of the other side that may not be asked', async () => {

@@ -13,7 +13,15 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   [/not among those/, 'name it with --direct-exit, or take --direct for all'],
   [/STUN|outside/, 'add --stun host:port; where UDP is blocked, streams stay on the relays'],
   [/symmetric/, 'a port that the router forwards, and --direct-address; or one at the exit'],
-  [/no probe/, 'a port of UDP that one of the routers forwards, and --direct-address there'],
+  [
+    /keeps its port/,
+    'a port of UDP that the router there forwards, and --direct-address at the exit',
+  ],
+  [
+    /no probe/,
+    'a port of UDP that one of the routers forwards, and --direct-address there; ' +
+      'two --stun servers show whether it is the NAT here',
+  ],
 ];
 
 export const directCheck: Check = {

@@ -29,8 +29,11 @@ export interface Outside {
   /** Servers that were asked, and that answered. */
   readonly stunAsked: number;
   readonly stunAnswered: number;
-  /** Two servers saw two ports: each destination gets another one, and none of them knows the next. */
-  readonly isSymmetric: boolean;
+  /**
+   * Two servers saw two ports: each destination gets another one, and none of them knows the next. Undefined where
+   * no two servers, at addresses of their own, can tell.
+   */
+  readonly isSymmetric: boolean | undefined;
 }
 
 export interface CandidatesOptions {
@@ -94,7 +97,7 @@ export class Candidates {
       candidates: [...new Set(all)].slice(0, MAX_PATH_CANDIDATES),
       stunAsked: endpoints.length,
       stunAnswered: mapped.length,
-      isSymmetric: isSymmetric(mapped),
+      isSymmetric: isSymmetric(endpoints, answers),
     };
   }
 
@@ -114,13 +117,23 @@ export const NOWHERE: Outside = {
   candidates: [],
   stunAsked: 0,
   stunAnswered: 0,
-  isSymmetric: false,
+  isSymmetric: undefined,
 };
 
 /** One socket has one port outside, unless the NAT makes another for each destination. */
-function isSymmetric(mapped: readonly Endpoint[]): boolean {
-  const ports = new Set(mapped.filter((endpoint) => !isIpv6(endpoint)).map(({ port }) => port));
-  return ports.size > 1;
+function isSymmetric(
+  servers: readonly Endpoint[],
+  answers: readonly (Endpoint | undefined)[],
+): boolean | undefined {
+  const ports = new Set<number>();
+  const addresses = new Set<string>();
+  for (const [index, answer] of answers.entries()) {
+    if (answer === undefined || isIpv6(answer)) continue;
+    ports.add(answer.port);
+    addresses.add(servers[index]!.address);
+  }
+  if (ports.size > 1) return true;
+  return addresses.size > 1 ? false : undefined;
 }
 
 /** Never throws: a name that leads nowhere is as good as none. */

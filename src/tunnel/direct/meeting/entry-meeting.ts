@@ -120,6 +120,9 @@ export class EntryMeeting {
       return 'neither side knows how it is reached from outside (no --stun, no --direct-address)';
     }
     if (candidates.length === 0) return 'no STUN server here, and none of the exit';
+    if (isSymmetric === false) {
+      return 'no probe came through, though the NAT here keeps its port: one there may not, or a firewall';
+    }
     return 'no probe came through: a NAT or a firewall on one of the sides keeps them out';
   }
 }
