@@ -1,5 +1,6 @@
 // A direct path beside CONNECTR and beside bare UDX, in the same rounds: the first does the same by TCP, the other one
-// is what any stream by UDX costs at least.
+// is what any stream by UDX costs at least: a datagram of 1,500 bytes at most, each confirmed by one of its own, and each a
+// call of the system on both sides. For 100 MB that is 70,300 each way, where TCP has 1,600.
 
 import { Part } from '../parts/part.js';
 import type { Row } from '../report/table.js';
