@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { loadUdx } from '../../src/tunnel/direct/udx.js';
 import { measureConnectr } from './measures/connectr.js';
 import { measureCurves } from './measures/curve.js';
 import { measureDirect } from './measures/direct.js';
@@ -103,8 +104,16 @@ async function main(): Promise<void> {
 /** What is measured one after the other, as far as it is asked for. */
 async function all<T>(named: Readonly<Record<string, () => T[] | Promise<T[]>>>): Promise<T[]> {
   const results: T[] = [];
+  const hasUdx = await loadUdx().then(
+    () => true,
+    () => false,
+  );
   for (const [name, measure] of Object.entries(named)) {
     if (!name.includes(flags.only ?? '')) continue;
+    if (name.endsWith('direct') && !hasUdx) {
+      console.error(`${name}: left out, since udx-native can't be loaded here`);
+      continue;
+    }
     const start = performance.now();
     results.push(...(await measure()));
     console.error(`${name}: ${Math.round((performance.now() - start) / 1_000)} s`);

@@ -2,7 +2,7 @@
 
 import { expect } from 'chai';
 import { MOST_QUESTIONS, Scene, STUN, twoHomes } from './direct-support.js';
-import { type Network, natObstacle } from './network.js';
+import { type Network, skipWithoutNat } from './network.js';
 
 const LIARS_AT = '8.8.6.1';
 
@@ -11,7 +11,7 @@ describe('direct paths and STUN servers that lie', function () {
   let scene: Scene;
 
   before(function () {
-    if (natObstacle() !== undefined) this.skip();
+    skipWithoutNat(this);
   });
   afterEach(() => scene?.close());
 

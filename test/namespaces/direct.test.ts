@@ -3,7 +3,7 @@
 
 import { expect } from 'chai';
 import { MOST_QUESTIONS, Scene, STUN, STUN_IPV6, twoHomes } from './direct-support.js';
-import { homeRouter, type Network, natObstacle } from './network.js';
+import { homeRouter, type Network, skipWithoutNat } from './network.js';
 
 const MB = 1_000_000;
 /** By hand: NWS_DIRECT_MB=1000. */
@@ -17,10 +17,7 @@ describe('direct paths', function () {
   let scene: Scene;
 
   before(function () {
-    const reason = natObstacle();
-    if (reason === undefined) return;
-    console.log(`    skipped: no network namespaces with NAT here (${reason})`);
-    this.skip();
+    skipWithoutNat(this);
   });
   afterEach(() => scene?.close());
 

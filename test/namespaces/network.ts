@@ -9,7 +9,7 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const TSX = import.meta.resolve('tsx');
 
 /** Why this machine can't have routers with NAT, if so. */
-export function natObstacle(): string | undefined {
+function natObstacle(): string | undefined {
   if (process.platform !== 'linux') return 'network namespaces are Linux only';
   const network = new Network('try');
   try {
@@ -21,6 +21,14 @@ export function natObstacle(): string | undefined {
   } finally {
     network.close();
   }
+}
+
+/** To be called by a `before`: leaves out what needs NAT where there is none, and says so. */
+export function skipWithoutNat(context: { skip(): void }): void {
+  const reason = natObstacle();
+  if (reason === undefined) return;
+  console.log(`    skipped: no network namespaces with NAT here (${reason})`);
+  context.skip();
 }
 
 export interface RouterOptions {

@@ -3,17 +3,17 @@
 
 import { once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { TLSSocket } from 'node:tls';
 import { expect } from 'chai';
 import type { IncomingStream } from '../../../src/tunnel/opening/incoming.js';
 import { until } from '../../support/until.js';
+import { ALL_BYTES, chunk, slowly, whole, writeAll, writeUntilHeldUp } from '../bulk.js';
 import { client, other, type Side, server, shapes } from '../reverse/stacked.js';
-import { EXIT, obstacle, Pair } from './pair.js';
+import { EXIT, Pair, skipWithoutUdx } from './pair.js';
 
-const ALL_BYTES = 5_000_000;
-const chunk = Buffer.alloc(50_000, 'x');
-const whole = { bytes: ALL_BYTES, isEnd: true };
+/** Longer than what is on its way takes over loopback, with its acknowledgements. */
+const MOMENT_MS = 50;
 const SIDES: readonly Side[] = ['entry', 'exit'];
 
 for (const [shape, put] of Object.entries(shapes)) {
@@ -25,7 +25,7 @@ for (const [shape, put] of Object.entries(shapes)) {
     let tops: Record<Side, TLSSocket>;
 
     before(async function () {
-      if ((await obstacle()) !== undefined) this.skip();
+      await skipWithoutUdx(this);
     });
     beforeEach(async () => {
       incoming = [];
@@ -47,26 +47,6 @@ for (const [shape, put] of Object.entries(shapes)) {
       tops.entry.write('?');
       await once(tops.exit, 'readable');
       expect(String(tops.exit.read())).to.equal('?');
-    }
-
-    function writeAll(stream: Duplex): void {
-      for (let left = ALL_BYTES; left > 0; left -= chunk.length) stream.write(chunk);
-    }
-
-    /** Reads in small steps until the end or the close. */
-    function slowly(stream: Duplex, got = { bytes: 0, isEnd: false }): Promise<typeof got> {
-      return new Promise((resolve) => {
-        stream.on('data', (data: Buffer) => {
-          got.bytes += data.length;
-          stream.pause();
-          void nextTurn().then(() => stream.resume());
-        });
-        stream.once('end', () => {
-          got.isEnd = true;
-          resolve(got);
-        });
-        stream.once('close', () => resolve(got));
-      });
     }
 
     const isOver = (): boolean =>
@@ -126,23 +106,7 @@ for (const [shape, put] of Object.entries(shapes)) {
       });
 
       it(`holds up a writer while ${side} does not read`, async () => {
-        const writer = tops[other(side)];
-        let sent = 0;
-        let isFull = false;
-        const more = (): void => {
-          if (isFull) return;
-          sent += chunk.length;
-          writer.write(chunk, more);
-        };
-        more();
-        let before = -1;
-        await until(async () => {
-          const isStill = sent === before;
-          before = sent;
-          await pause(50);
-          return isStill && writer.writableLength > 0;
-        });
-        isFull = true;
+        const sent = await writeUntilHeldUp(tops[other(side)], () => pause(MOMENT_MS));
         expect(sent).to.be.below(6_000_000);
         let got = 0;
         tops[side].on('data', (data: Buffer) => (got += data.length));

@@ -11,7 +11,7 @@ import type { IncomingStream } from '../../../src/tunnel/opening/incoming.js';
 import { errorOf } from '../../support/expect-error.js';
 import { readAll } from '../../support/read-all.js';
 import { until } from '../../support/until.js';
-import { EXIT, obstacle, Pair, type PairOptions } from './pair.js';
+import { EXIT, Pair, type PairOptions, skipWithoutUdx } from './pair.js';
 
 const BYTES = 8_000_000;
 
@@ -22,10 +22,7 @@ describe('a direct path', function () {
   let streams: Duplex[];
 
   before(async function () {
-    const reason = await obstacle();
-    if (reason === undefined) return;
-    console.log(`    skipped: ${reason}`);
-    this.skip();
+    await skipWithoutUdx(this);
   });
   beforeEach(() => {
     incoming = [];
@@ -210,7 +207,7 @@ function closing(stream: Duplex): Promise<void> {
 
 describe('the UDP socket of direct paths', () => {
   it('gives each stream an id whose last bits no other one has', async function () {
-    if ((await obstacle()) !== undefined) this.skip();
+    await skipWithoutUdx(this);
     const { pino } = await import('pino');
     const socket = await DirectSocket.open(
       { host: '127.0.0.1', port: 0 },
@@ -225,7 +222,7 @@ describe('the UDP socket of direct paths', () => {
   });
 
   it('says which port is taken', async function () {
-    if ((await obstacle()) !== undefined) this.skip();
+    await skipWithoutUdx(this);
     const { pino } = await import('pino');
     const log = pino({ level: 'silent' });
     const socket = await DirectSocket.open({ host: '127.0.0.1', port: 0 }, log);

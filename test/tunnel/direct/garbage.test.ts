@@ -10,7 +10,7 @@ import { encodeStunSuccess } from '../../../src/protocol/direct/stun.js';
 import type { IncomingStream } from '../../../src/tunnel/opening/incoming.js';
 import { readAll } from '../../support/read-all.js';
 import { until } from '../../support/until.js';
-import { EXIT, obstacle, Pair } from './pair.js';
+import { EXIT, Pair, skipWithoutUdx } from './pair.js';
 import { Tap } from './tap.js';
 
 const DATAGRAMS = Number(process.env.NWS_GARBAGE ?? 40_000);
@@ -29,7 +29,7 @@ describe('a direct path under garbage', function () {
   let incoming: IncomingStream[];
 
   before(async function () {
-    if ((await obstacle()) !== undefined) this.skip();
+    await skipWithoutUdx(this);
   });
   beforeEach(async () => {
     incoming = [];

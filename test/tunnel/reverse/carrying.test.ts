@@ -2,19 +2,11 @@
 // as over any other, and either way an end is an end and a cut is a cut, for whoever reads the one on top.
 
 import { once } from 'node:events';
-import type { Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { expect } from 'chai';
 import { until } from '../../support/until.js';
+import { ALL_BYTES, chunk, type Got, slowly, whole, writeAll, writeUntilHeldUp } from '../bulk.js';
 import { Endless, other, Stacked, shapes } from './stacked.js';
-
-const ALL_BYTES = 5_000_000;
-const chunk = Buffer.alloc(50_000, 'x');
-/** What came from a stream, and whether it ended in order. */
-interface Got {
-  bytes: number;
-  isEnd: boolean;
-}
 
 for (const [shape, put] of Object.entries(shapes)) {
   describe(`TLS on top of a reverse connection, ${shape}`, () => {
@@ -24,28 +16,6 @@ for (const [shape, put] of Object.entries(shapes)) {
       stacked = await Stacked.start(put);
     });
     afterEach(() => stacked.close());
-
-    function writeAll(stream: Duplex): void {
-      for (let left = ALL_BYTES; left > 0; left -= chunk.length) stream.write(chunk);
-    }
-
-    /** Reads in small steps until the end or the close. */
-    function slowly(stream: Duplex, got: Got = { bytes: 0, isEnd: false }): Promise<Got> {
-      return new Promise((resolve) => {
-        stream.on('data', (data: Buffer) => {
-          got.bytes += data.length;
-          stream.pause();
-          void nextTurn().then(() => stream.resume());
-        });
-        stream.once('end', () => {
-          got.isEnd = true;
-          resolve(got);
-        });
-        stream.once('close', () => resolve(got));
-      });
-    }
-
-    const whole: Got = { bytes: ALL_BYTES, isEnd: true };
 
     for (const side of ['entry', 'exit'] as const) {
       it(`brings ${side}'s end, and then the other one's, with every byte before it`, async () => {
@@ -170,24 +140,8 @@ for (const [shape, put] of Object.entries(shapes)) {
       it(`holds up a writer while ${side} does not read`, async () => {
         await stacked.handshake();
         const { tops } = stacked;
-        const writer = tops[other(side)];
-        let sent = 0;
-        let isFull = false;
-        const more = (): void => {
-          if (isFull) return;
-          sent += chunk.length;
-          writer.write(chunk, more);
-        };
-        more();
         // Nobody reads: what the systems on the way hold is all that goes out.
-        let before = -1;
-        await until(async () => {
-          const isStill = sent === before;
-          before = sent;
-          await nextTurn();
-          return isStill && writer.writableLength > 0;
-        });
-        isFull = true;
+        const sent = await writeUntilHeldUp(tops[other(side)], nextTurn);
         expect(tops[side].readableLength).to.be.below(500_000);
         let got = 0;
         tops[side].on('data', (data: Buffer) => (got += data.length));
