@@ -1,7 +1,7 @@
 // NIP-44 version 2 on node:crypto: ChaCha20, HMAC-SHA-256, HKDF. The same bytes as nostr-tools, 45 times faster.
 // Keys of peers are cached by signer.ts; plaintexts over 65,535 bytes (six-byte length) are not spoken.
 
-import { type Cipher, createCipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { type Cipher, createCipheriv, createHmac, timingSafeEqual } from 'node:crypto';
 import { NwsError } from '../errors.js';
 import { decodeBase64 } from '../protocol/wire/base64.js';
 import {
@@ -9,6 +9,7 @@ import {
   NIP44_OVERHEAD_BYTES,
   paddedLength,
 } from '../protocol/wire/payload.js';
+import { randomHandful } from './random.js';
 import { sharedX } from './shared-point.js';
 
 const VERSION = 2;
@@ -46,7 +47,7 @@ export function conversationKeyOf(x: Uint8Array): Buffer {
 export function encrypt(
   plaintext: string | Uint8Array,
   key: Uint8Array,
-  nonce: Uint8Array = randomBytes(NONCE_BYTES),
+  nonce: Uint8Array = randomHandful(NONCE_BYTES),
 ): string {
   const keys = messageKeys(key, nonce);
   const bytes = typeof plaintext === 'string' ? Buffer.from(plaintext) : plaintext;

@@ -1,7 +1,6 @@
 // One Nostr identity: signs events and talks secretly to peers, and never shows its key.
 // Event ids and signatures of others are checked by verify.ts.
 
-import { randomBytes } from 'node:crypto';
 import type { EventTemplate, Event as NostrEvent } from 'nostr-tools';
 import { remember } from '../common/remember.js';
 import { NwsError } from '../errors.js';
@@ -10,6 +9,7 @@ import type { Scheme } from '../protocol/wire/payload.js';
 import { secp256k1 } from '../secp256k1/secp256k1.js';
 import * as nip04 from './nip04.js';
 import * as nip44 from './nip44.js';
+import { randomHandful } from './random.js';
 import { sharedX } from './shared-point.js';
 import { eventId, type PlainContent } from './verify.js';
 
@@ -70,7 +70,7 @@ export function createSigner(secretKey: Uint8Array): Signer {
     sign({ kind, created_at, tags, content }, plain) {
       const unsigned = { pubkey, created_at, kind, tags, content };
       const id = eventId(unsigned, plain);
-      const sig = signing.sign(id, randomBytes(32));
+      const sig = signing.sign(id, randomHandful(32));
       return { id: id.toString('hex'), ...unsigned, sig: Buffer.from(sig).toString('hex') };
     },
     encrypt(peer, plaintext, scheme = 'nip44') {

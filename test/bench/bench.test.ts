@@ -59,11 +59,11 @@ describe('bench', function bench() {
     expect(spreadOf([3, 1, 2])).to.deep.equal({ median: 2, least: 1, most: 3 });
     expect(spreadOf([4, 1, 2, 3])).to.deep.equal({ median: 2.5, least: 1, most: 4 });
     const row = { relay: 'plain', what: 'download', unit: 'MB/s', values: [10, 30, 20] };
-    const ratios = { ratios: [0.5, 0.7, 0.6], ratioTo: 'blast' };
+    const ratios = { ratios: { blast: [0.5, 0.7, 0.6], all: [1, 1, 1] } };
     const table = tableOf([{ ...row, ...ratios, events: [7, 9], cpuSeconds: { exit: [1.234] } }]);
     const [, , shown] = table.split('\n').map((line) => line.replace(/ +/g, ' '));
     expect(shown).to.equal(
-      '| plain | download | 20 | 10–30 | MB/s | 0.60 (0.50–0.70) of blast | 8 | exit 1.23 |',
+      '| plain | download | 20 | 10–30 | MB/s | 0.60 (0.50–0.70) of blast, 1.00 (1.00–1.00) of all | 8 | exit 1.23 |',
     );
   });
 });

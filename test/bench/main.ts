@@ -1,5 +1,5 @@
 // How fast the program is, beside what the same machine and relay could do at most: `scripts/bench`, or here
-// main.ts [--quick] [--relay URL] [--rounds N] [--mb N] [--only WORDS] [--out FILE]
+// main.ts [--quick] [--relay URL] [--rounds N] [--mb N] [--only WORDS] [--before CHECKOUT] [--out FILE]
 // Takes dist/ as it is. Prints one table, and keeps it with the date in results/.
 
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -31,6 +31,7 @@ const { values: flags } = parseArgs({
     rounds: { type: 'string' },
     mb: { type: 'string' },
     only: { type: 'string' },
+    before: { type: 'string' },
     out: { type: 'string' },
   },
 });
@@ -53,7 +54,7 @@ const measures: Readonly<Record<string, () => Row[] | Promise<Row[]>>> = {
   curve: () => measureCurves(rounds, flags.quick ? 10 : 300),
   ...Object.fromEntries(
     relays.flatMap((relay) => [
-      [`throughput ${relay}`, () => measureThroughput(relay, rounds, bytes)],
+      [`throughput ${relay}`, () => measureThroughput(relay, rounds, bytes, flags.before)],
       [`events ${relay}`, () => measureExchanges(relay, exchanges)],
       [`interactive ${relay}`, () => measureInteractive(relay, interactive)],
     ]),

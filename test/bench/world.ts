@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly reverse?: boolean;
   /** Whether exit and entry look for a direct path. */
   readonly direct?: boolean;
+  /** Another checkout of nws, built: its relay, exit and entry. */
+  readonly root?: string | undefined;
   /** What the exit serves; default: a web server. */
   readonly target?: 'target' | 'echo';
 }
@@ -61,10 +63,11 @@ export class World {
 
   static async start(options: WorldOptions): Promise<World> {
     const folder = await mkdtemp(join(tmpdir(), 'nws-bench-'));
-    const wasm = options.wasm === true;
+    const { wasm = false, root } = options;
+    const relayArgv = [options.relay, ...(root === undefined ? [] : [root])];
     const isEmbedded = !options.relay.startsWith('ws');
     const [relay, target] = await Promise.all([
-      isEmbedded ? Part.script('relay', [options.relay], { wasm }) : undefined,
+      isEmbedded ? Part.script('relay', relayArgv, { wasm }) : undefined,
       Part.script(options.target ?? 'target', []),
     ]);
     const relayUrl = relay?.ready.url ?? options.relay;
@@ -72,13 +75,13 @@ export class World {
     await mkdir(home);
     const others: Part[] = [];
     while (others.length + 1 < (options.relays ?? 1)) {
-      others.push(await Part.script('relay', [options.relay], { wasm }));
+      others.push(await Part.script('relay', relayArgv, { wasm }));
     }
     const further = others.flatMap(({ ready }) => ['--relay', ready.url!]);
     const argv = ['exit', '--target', target.ready.url!, '--relay', relayUrl, ...further];
     const allow = options.reverse ? ['--allow', '127.0.0.1:1-65535'] : [];
     const flags = [...allow, ...directFlags(options)];
-    const starting = Part.program([...argv, ...flags], { home, wasm });
+    const starting = Part.program([...argv, ...flags], { home, wasm, root });
     const proxy = await World.#startProxy(folder, options);
     const exit = await starting;
     return new World({ relay, others, relayUrl, exit, proxy, target }, folder, options);
@@ -91,12 +94,12 @@ export class World {
   }
 
   static async #startProxy(folder: string, options: WorldOptions): Promise<Part> {
-    const { reverse, wasm = false } = options;
+    const { reverse, wasm = false, root } = options;
     const home = await mkdtemp(join(folder, 'proxy-'));
     const at = `127.0.0.1:${await deadPort()}`;
     const reachable = reverse ? ['--public-address', at, '--reverse-listen', at] : [];
     const flags = [...reachable, ...directFlags(options)];
-    return Part.program(['proxy', '--listen', '127.0.0.1:0', ...flags], { home, wasm });
+    return Part.program(['proxy', '--listen', '127.0.0.1:0', ...flags], { home, wasm, root });
   }
 
   /** The web server's own address. */

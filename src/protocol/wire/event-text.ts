@@ -44,14 +44,16 @@ export function eventBytesAround(content: Buffer, event: NostrEvent): Buffer {
 /**
  * The frame that publishes an event whose content is base64.
  * @param sign makes the event, of which the content's bytes in JSON are at hand already
+ * @param allocate memory that the frame is written to
  */
 export function publish(
   content: string,
   sign: (json: Buffer) => NostrEvent,
+  allocate: (bytes: number) => Buffer = Buffer.allocUnsafe,
 ): { readonly event: NostrEvent; readonly frame: Buffer } {
   const from = FRAME_HEAD.length + HEAD.length;
   const to = from + content.length;
-  const memory = Buffer.allocUnsafe(to + MAX_BEHIND_BYTES);
+  const memory = allocate(to + MAX_BEHIND_BYTES);
   memory.write(FRAME_HEAD + HEAD, 'latin1');
   memory.write(content, from, 'latin1');
   const event = sign(memory.subarray(from, to));

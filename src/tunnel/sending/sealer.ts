@@ -5,6 +5,7 @@ import type { Scheme, Signer } from '../../crypto/signer.js';
 import { FRAME_OVERHEAD_BYTES, publish } from '../../protocol/wire/event-text.js';
 import { messageEvent } from '../../protocol/wire/events.js';
 import { maxPlainBytes, plaintextCapacity } from '../../protocol/wire/payload.js';
+import { FramePool } from './frame-pool.js';
 
 /** Limits of relays that are remembered with what fits them. */
 const MAX_CAPACITIES = 256;
@@ -33,8 +34,14 @@ export class Sealer {
     const content = this.signer.encrypt(this.pubkey, plaintext, this.scheme);
     const createdAt = Math.floor(Date.now() / 1_000);
     const unsigned = messageEvent(this.pubkey, content, createdAt);
-    const { event, frame } = publish(content, (json) => this.signer.sign(unsigned, json));
+    const sign = (json: Buffer): NostrEvent => this.signer.sign(unsigned, json);
+    const { event, frame } = publish(content, sign, (bytes) => frames.take(bytes));
     return { event, frame, bytes: frame.length - FRAME_OVERHEAD_BYTES };
+  }
+
+  /** A frame that a relay has answered: nobody reads it any more. */
+  recycle(frame: Buffer): void {
+    frames.giveBack(frame);
   }
 
   /** The longest plaintext for an event of so many bytes. */
@@ -47,6 +54,9 @@ export class Sealer {
     return maxPlainBytes(eventLimitBytes, this.scheme, destination);
   }
 }
+
+/** Of all peers: how much is under way at a time is bounded at each relay. */
+const frames = new FramePool();
 
 const capacities = new Map<string, number>();
 

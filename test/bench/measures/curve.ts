@@ -21,8 +21,8 @@ export function measureCurves(rounds: number, calls: number): Row[] {
   return names.flatMap((name) =>
     kinds.map(({ name: kind }, at) => {
       const own = values[at]!.get(name)!;
-      const ratios = own.map((value, round) => value / slow.get(name)![round]!);
-      const compared = kind === 'wasm' ? {} : { ratios, ratioTo: 'WebAssembly' };
+      const ratios = { WebAssembly: own.map((value, round) => value / slow.get(name)![round]!) };
+      const compared = kind === 'wasm' ? {} : { ratios };
       return { relay: '–', what: `${name}, ${kind}`, unit: 'µs', values: own, ...compared };
     }),
   );

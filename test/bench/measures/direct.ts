@@ -37,14 +37,16 @@ export async function measureDirect(rounds: number, bytes: number): Promise<Row[
 function rowOf(what: string, all: readonly Run[], runs: Readonly<Record<string, Run[]>>): Row {
   const values = all.map(({ megabytesPerSecond }) => megabytesPerSecond);
   const beside = runs['CONNECTR, beside a direct path']!;
-  const ratios = values.map((speed, round) => speed / beside[round]!.megabytesPerSecond);
+  const ratios = {
+    CONNECTR: values.map((speed, round) => speed / beside[round]!.megabytesPerSecond),
+  };
   const cpuSeconds: Record<string, number[]> = {};
   for (const run of all) {
     for (const [part, cpu] of Object.entries(run.cpuSeconds)) (cpuSeconds[part] ??= []).push(cpu);
   }
   const isRatio = runs[what] !== beside;
   const row = { relay: 'past it', what, unit: 'MB/s', values, cpuSeconds };
-  return isRatio ? { ...row, ratios, ratioTo: 'CONNECTR' } : row;
+  return isRatio ? { ...row, ratios } : row;
 }
 
 class BareUdx {

@@ -42,7 +42,7 @@ export async function measureIdle(rounds: number, streams: number): Promise<Row[
     what: `${streams} idle streams: ${what}`,
     unit,
     values,
-    ...(to && { ratios: values.map((value, round) => value / to[round]!), ratioTo: 'first' }),
+    ...(to && { ratios: { first: values.map((value, round) => value / to[round]!) } }),
   });
   return [
     row('opening one of the first', 'ms', first!),

@@ -52,7 +52,7 @@ export async function measureInteractive(
     what,
     unit,
     values,
-    ...(to && { ratios: values.map((value, round) => value / to[round]!), ratioTo: 'alone' }),
+    ...(to && { ratios: { alone: values.map((value, round) => value / to[round]!) } }),
   });
   return [
     row(`${CLIENTS} interactive, alone`, 'ms', alone!),

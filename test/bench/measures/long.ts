@@ -9,12 +9,9 @@ const MEGABYTE = 1_000_000;
 const WAYS = { download, upload };
 
 export async function measureLong(relay: RelayKind, rounds: number, bytes: number): Promise<Row[]> {
-  const rows = new Map<
-    string,
-    { unit: string; ratioTo: string; short: number[]; long: number[] }
-  >();
-  const note = (what: string, unit: string, ratioTo: string, short: number, long: number): void => {
-    const row = rows.get(what) ?? { unit, ratioTo, short: [], long: [] };
+  const rows = new Map<string, { unit: string; short: number[]; long: number[] }>();
+  const note = (what: string, unit: string, short: number, long: number): void => {
+    const row = rows.get(what) ?? { unit, short: [], long: [] };
     row.short.push(short);
     row.long.push(long);
     rows.set(what, row);
@@ -26,22 +23,21 @@ export async function measureLong(relay: RelayKind, rounds: number, bytes: numbe
       const short = await both(world, bytes);
       const long = await both(world, bytes * FACTOR);
       for (const way of Object.keys(WAYS)) {
-        note(way, 'MB/s', 'short', short.speeds[way]!, long.speeds[way]!);
+        note(way, 'MB/s', short.speeds[way]!, long.speeds[way]!);
       }
       for (const [part, peak] of Object.entries(long.peaks)) {
-        note(`peak memory, ${part}`, 'MB', 'short', short.peaks[part]!, peak);
+        note(`peak memory, ${part}`, 'MB', short.peaks[part]!, peak);
       }
     } finally {
       await world.close();
     }
   }
-  return [...rows].map(([what, { unit, ratioTo, short, long }]) => ({
+  return [...rows].map(([what, { unit, short, long }]) => ({
     relay,
     what: `${FACTOR} times as long: ${what}`,
     unit,
     values: long,
-    ratios: long.map((value, round) => value / short[round]!),
-    ratioTo,
+    ratios: { short: long.map((value, round) => value / short[round]!) },
   }));
 }
 

@@ -33,8 +33,8 @@ export async function measureOks(rounds: number, bytes: number): Promise<Row[]> 
   return [...speeds].map(([key, values]) => {
     const [relay, what] = key.split('/') as [string, string];
     const base = speeds.get(`${ALL}/${what}`)!;
-    const ratios = values.map((speed, round) => speed / base[round]!);
-    const compared = relay !== ALL && { ratios, ratioTo: 'with all OKs' };
+    const whole = values.map((speed, round) => speed / base[round]!);
+    const compared = relay !== ALL && { ratios: { 'with all OKs': whole } };
     return { relay, what, unit: 'MB/s', values, ...compared };
   });
 }

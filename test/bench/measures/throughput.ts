@@ -7,47 +7,59 @@ import { download, type Transferred, upload } from './transfer.js';
 
 const STREAMS = 32;
 const BOUND = 'blast bound';
+const BOUND_BEFORE = 'blast bound, relay of before';
 
+/** @param before - checkout of an earlier version, built, that is measured in the same rounds */
 export async function measureThroughput(
   relay: RelayKind,
   rounds: number,
   bytes: number,
+  before?: string,
 ): Promise<Row[]> {
-  const [world, slow] = await Promise.all([
-    World.start({ relay }),
-    World.start({ relay, wasm: true }),
-  ]);
+  const world = await World.start({ relay });
+  const slow = await World.start({ relay, wasm: true });
+  const old = before === undefined ? undefined : await World.start({ relay, root: before });
+  const worlds = [world, slow, ...(old ? [old] : [])];
   const blast = await Blast.start(world, bytes);
+  const oldBlast = old && (await Blast.start(old, bytes));
   const transfers: Readonly<Record<string, () => Promise<Transferred>>> = {
     [BOUND]: () => blast.run(),
+    ...(oldBlast && { [BOUND_BEFORE]: () => oldBlast.run() }),
     download: () => download(world, bytes),
     upload: () => upload(world, bytes),
     [`${STREAMS} downloads at once`]: () => download(world, bytes, STREAMS),
     'download, all in WebAssembly': () => download(slow, bytes),
+    ...(old && {
+      'download, version of before': () => download(old, bytes),
+      'upload, version of before': () => upload(old, bytes),
+    }),
   };
   const results = new Map(Object.keys(transfers).map((name) => [name, [] as Transferred[]]));
   try {
-    for (const one of [world, slow]) await download(one, bytes / 10); // makes code and connections warm
+    for (const one of worlds) await download(one, bytes / 10); // makes code and connections warm
     for (let round = 0; round < rounds; round += 1) {
       for (const [name, transfer] of Object.entries(transfers)) {
         results.get(name)!.push(await transfer());
       }
     }
   } finally {
-    await blast.close();
-    await world.close();
-    await slow.close();
+    await Promise.all([blast, oldBlast, ...worlds].map((part) => part?.close()));
   }
-  const bounds = results.get(BOUND)!.map(({ megabytesPerSecond }) => megabytesPerSecond);
+  const speeds = (name: string): number[] =>
+    results.get(name)!.map(({ megabytesPerSecond }) => megabytesPerSecond);
+  const bounds = { blast: BOUND, ...(old && { 'blast of before': BOUND_BEFORE }) };
   return [...results].map(([what, runs]) => {
-    const values = runs.map(({ megabytesPerSecond }) => megabytesPerSecond);
-    const ratios = values.map((speed, round) => speed / bounds[round]!);
+    const values = speeds(what);
+    const ratios = Object.entries(bounds).map(([name, bound]) => {
+      const to = speeds(bound);
+      return [name, values.map((speed, round) => speed / to[round]!)];
+    });
     return {
       relay,
       what,
       unit: 'MB/s',
       values,
-      ...(what !== BOUND && { ratios, ratioTo: 'blast' }),
+      ...(!Object.values(bounds).includes(what) && { ratios: Object.fromEntries(ratios) }),
       events: runs.map(({ events }) => events).filter((count) => count !== undefined),
       cpuSeconds: byProcess(runs),
     };

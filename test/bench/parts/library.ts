@@ -1,5 +1,10 @@
-// The library as it is built, with the types of its sources.
+// The library as it is built, with the types of its sources; or that of another checkout.
 
-export async function library(): Promise<typeof import('../../../src/index.js')> {
-  return import(new URL('../../../dist/index.js', import.meta.url).href);
+import { join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
+
+export async function library(root = ROOT): Promise<typeof import('../../../src/index.js')> {
+  return import(pathToFileURL(join(root, 'dist/index.js')).href);
 }

@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Profiler } from 'node:inspector';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -70,6 +71,8 @@ export interface PartOptions {
   readonly home?: string;
   /** Whether the curve is left to WebAssembly. */
   readonly wasm?: boolean;
+  /** Another checkout whose build is run. */
+  readonly root?: string | undefined;
 }
 
 export class Part {
@@ -84,7 +87,7 @@ export class Part {
 
   /** The program as it is built. */
   static program(argv: readonly string[], options: PartOptions): Promise<Part> {
-    return Part.#start([`${ROOT}dist/main.js`, ...argv, '--json'], options);
+    return Part.#start([join(options.root ?? ROOT, 'dist/main.js'), ...argv, '--json'], options);
   }
 
   /** A file of this folder. */

@@ -1,10 +1,11 @@
-// The embedded relay as it is built, which also tells how many events it took: relay.ts [strfry | SWITCHES-AS-JSON]
+// The embedded relay as it is built, which also tells how many events it took:
+// relay.ts [plain | strfry | SWITCHES-AS-JSON] [CHECKOUT]
 
 import { strfryBehaviour } from '../../../src/relay/embedded/presets.js';
 import { library } from './library.js';
 
-const { MemoryRelay } = await library();
-const [, , kind = 'plain'] = process.argv;
+const [, , kind = 'plain', root] = process.argv;
+const { MemoryRelay } = await library(root);
 const switches = kind.startsWith('{') ? JSON.parse(kind) : {};
 const relay = await MemoryRelay.start({
   behaviour: kind === 'strfry' ? strfryBehaviour : switches,

@@ -8,9 +8,8 @@ export interface Row {
   readonly what: string;
   readonly unit: string;
   readonly values: readonly number[];
-  /** Of each run, to what its name says in the same round. */
-  readonly ratios?: readonly number[] | undefined;
-  readonly ratioTo?: string;
+  /** Of each run, to what the name says in the same round. */
+  readonly ratios?: Readonly<Record<string, readonly number[]>>;
   /** Of a throughput, a 100 MB: shown as medians. */
   readonly events?: readonly number[];
   readonly cpuSeconds?: Readonly<Record<string, readonly number[]>>;
@@ -30,19 +29,20 @@ export function tableOf(rows: readonly Row[]): string {
 function cellsOf(row: Row): string[] {
   const spread = spreadOf(row.values);
   const cpu = Object.entries(row.cpuSeconds ?? {});
+  const ratios = Object.entries(row.ratios ?? {});
   return [
     row.relay,
     row.what,
     figure(spread.median),
     row.values.length > 1 ? range(spread) : '',
     row.unit,
-    row.ratios ? ratio(spreadOf(row.ratios), row.ratioTo) : '',
+    ratios.map(([to, values]) => ratio(spreadOf(values), to)).join(', '),
     row.events?.length ? String(Math.round(spreadOf(row.events).median)) : '',
     cpu.map(([name, seconds]) => `${name} ${figure(spreadOf(seconds).median)}`).join(', '),
   ];
 }
 
-function ratio(spread: Spread, to = ''): string {
+function ratio(spread: Spread, to: string): string {
   const { median } = spread;
   return `${median.toFixed(2)} (${spread.least.toFixed(2)}–${spread.most.toFixed(2)}) of ${to}`;
 }
