@@ -3,16 +3,24 @@
 // then: tickets when a handshake is completed late, a new key when the other side has one (RFC 8446, sections 4.6.1 and
 // 4.6.3). Nobody waits for any of that, so behind the end it is dropped. And the last that TLS writes is told apart from
 // everything before: the end follows it a few turns later, and where each write costs an event it is worth waiting for.
+// Nor does the stream go when both of its directions have ended: TLS, which would go with it, may hold what nobody has
+// read yet, and destroys it when it is done.
 
 import { Duplex } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 
 /** What is used here of Node's JSStreamSocket. */
 interface StandIn {
-  readonly stream: Partial<Ending>;
+  readonly stream: Partial<Ending & AutoDestroying>;
   doShutdown(req: object): number;
   doWrite(req: object, parts: readonly Buffer[]): number;
   _handle: { finishWrite(req: object, status: number): void } | null;
+}
+
+/** What Node keeps of a stream. */
+interface AutoDestroying {
+  readonly _readableState: { autoDestroy: boolean };
+  readonly _writableState: { autoDestroy: boolean };
 }
 
 /** A stream that makes use of knowing that its end comes right behind what was just written. */
@@ -58,6 +66,8 @@ function mend(prototype: StandIn): void {
   const { doShutdown, doWrite } = prototype;
   prototype.doShutdown = function (req) {
     ended.add(this);
+    const { _readableState: readable, _writableState: writable } = this.stream;
+    for (const state of [readable, writable]) if (state !== undefined) state.autoDestroy = false;
     this.stream.endsSoon?.();
     return doShutdown.call(this, req);
   };

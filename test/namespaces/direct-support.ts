@@ -185,10 +185,10 @@ export class Scene {
     return { status, isRight, endedAt, seconds: (endedAt - startedAt) / 1_000 };
   }
 
-  /** What `nws doctor` finds about a direct path to the exit. */
+  /** What `nws doctor` finds about a direct path to the exit, and about each STUN server then. */
   async doctor(
     ...argv: readonly string[]
-  ): Promise<{ status?: string; found?: string; hint?: string }> {
+  ): Promise<{ status?: string; found?: string; hint?: string; servers: string[] }> {
     const host = new URL(this.url).hostname;
     const flags = ['doctor', host, '--json', ...argv];
     const { checks } = (await this.network
@@ -196,7 +196,8 @@ export class Scene {
       .ready()) as unknown as {
       readonly checks: readonly { check: string; status: string; found: string; hint?: string }[];
     };
-    return checks.find(({ check }) => check === 'direct') ?? {};
+    const servers = checks.filter(({ check }) => check === 'stun').map(({ found }) => found);
+    return { ...checks.find(({ check }) => check === 'direct'), servers };
   }
 
   /** Waits until a megabyte or so has come through the path. */

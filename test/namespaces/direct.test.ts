@@ -37,7 +37,7 @@ describe('direct paths', function () {
     expect(await scene.download(DOWNLOAD_BYTES)).to.include({ status: 0, isRight: true });
     expect(scene.events - before).to.be.below(10);
     expect(await scene.doctor('--direct')).to.include({ status: 'ok' });
-    expect(await scene.doctor()).to.deep.equal({});
+    expect(await scene.doctor()).to.deep.equal({ servers: [] });
   });
 
   it('stand where the exit can be reached, without STUN', async () => {
@@ -100,7 +100,10 @@ describe('direct paths', function () {
     // The exit knows how it looks from outside; nobody tells it where the entry is.
     expect(scene.udpOf('entry', 'sent')).to.equal(3 + MOST_QUESTIONS);
     expect(scene.udpOf('exit', 'sent')).to.be.within(1, 3);
-    expect((await scene.doctor(...ON)).found).to.match(/UDP may be blocked/);
+    const { found, servers } = await scene.doctor(...ON);
+    expect(found).to.match(/UDP may be blocked/);
+    expect(servers).to.have.lengthOf(1);
+    expect(servers[0]).to.match(/is silent: .* UDP is blocked/);
   });
 
   it('are given up where the STUN server is silent', async () => {
@@ -112,6 +115,9 @@ describe('direct paths', function () {
     const { found, hint } = await scene.doctor('--direct');
     expect(found).to.match(/no STUN server answers/);
     expect(hint).to.match(/add --stun/);
+    expect((await scene.doctor(...ON)).servers).to.deep.equal([
+      'nothing listens there, and UDP gets through to it',
+    ]);
   });
 
   it('are given up where no side has a STUN server', async () => {

@@ -108,6 +108,7 @@ export class Traffic {
     const route = new Route(links as unknown as RelayLink[], new RelayHealth());
     const sealer = {
       capacity: () => EVENT_BYTES,
+      recycle: () => undefined,
       // The encoding writes the next one into the same memory.
       seal: (text: Buffer) => ({
         event: { id: '', content: Buffer.from(text) },

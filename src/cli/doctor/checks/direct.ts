@@ -1,12 +1,14 @@
 // A direct path: do both sides take part, and do their probes get through? Asked only where the settings say --direct.
 
 import { toNwsError } from '../../../errors.js';
+import { formatServer, type HostPort } from '../../../protocol/direct/servers.js';
 import { startDirect } from '../../../proxy/direct.js';
 import type { DirectEntry } from '../../../tunnel/direct/direct-entry.js';
 import type { DirectReport } from '../../../tunnel/direct/options.js';
 import { Session } from '../../../tunnel/session.js';
 import { givenSigner } from '../../signers.js';
 import { type Check, type Finding, failed, type Patient, skipped } from '../check.js';
+import { askStun, type StunWord } from '../probe/stun.js';
 
 const HINTS: readonly (readonly [RegExp, string])[] = [
   [/does not take part/, 'the exit needs --direct, too; streams stay on the relays'],
@@ -24,6 +26,20 @@ const HINTS: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+const STUN_WORDS: Readonly<Record<StunWord, Pick<Finding, 'found' | 'hint'>>> = {
+  answers: { found: 'answers now', hint: 'some of what is sent to it may be lost: try again' },
+  refuses: {
+    found: 'nothing listens there, and UDP gets through to it',
+    hint: 'start one there, as nws relay --stun is, or name another',
+  },
+  'is silent': {
+    found: 'is silent: it is down, or UDP is blocked on the way',
+    hint: 'where all are silent it is most likely UDP, in a firewall between',
+  },
+  'has no address': { found: 'its name has no address', hint: 'check how --stun is spelled' },
+  'is out of reach': { found: 'no way leads to its address', hint: 'check the network, or IPv6' },
+};
+
 export const directCheck: Check = {
   waitsFor: 'a direct path to the exit',
   async *run(patient) {
@@ -34,7 +50,10 @@ export const directCheck: Check = {
       return yield skipped('direct', 'the exit knows NIP-443 alone');
     }
     try {
-      yield findingOf(await lookFor(patient, to, config.direct));
+      const report = await lookFor(patient, to, config.direct);
+      yield findingOf(report);
+      if (report.state === 'standing' || !/STUN|outside/.test(report.reason ?? '')) return;
+      for await (const finding of serverFindings(config.direct.stun)) yield finding;
     } catch (error) {
       const failure = toNwsError(error);
       if (failure.code !== 'address_in_use') return yield failed('direct', failure);
@@ -67,6 +86,16 @@ async function lookFor(
     }
   } finally {
     await session.close(0);
+  }
+}
+
+/** What became of each server, where a path failed for want of one that answers. */
+async function* serverFindings(servers: readonly HostPort[]): AsyncIterable<Finding> {
+  const words = await Promise.all(servers.map(askStun));
+  for (const [index, word] of words.entries()) {
+    const subject = formatServer(servers[index]!);
+    const status = word === 'answers' ? 'note' : 'failed';
+    yield { check: 'stun', subject, status, ...STUN_WORDS[word] };
   }
 }
 
