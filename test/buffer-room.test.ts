@@ -60,9 +60,9 @@ describe('room for Buffers', () => {
   });
 
   it('is so much more beside a small heap, and what V8 leaves beside a large one', () => {
-    expect(growthPercent(10_000_000)).to.equal(400);
-    expect(growthPercent(80_000_000)).to.equal(50);
-    expect(growthPercent(100_000_000)).to.equal(0);
+    expect(growthPercent(10_000_000)).to.equal(640);
+    expect(growthPercent(128_000_000)).to.equal(50);
+    expect(growthPercent(160_000_000)).to.equal(0);
   });
 
   it('is left to a V8 that may not know the option, or has no use for it', () => {
