@@ -32,6 +32,8 @@ describe('the runner of the tests', () => {
     const crashed = only(await worker.run(fixture('crash')));
     expect(crashed).to.include({ title: 'a fixture ends the process', state: 'failed' });
     expect(crashed.error).to.match(/ended with 3\nlast words/);
+    const late = only(await worker.run(fixture('crash-late')));
+    expect(late.error).to.match(/^the process ended with 3/);
     expect((await worker.run(fixture('mixed'))).outcomes).to.have.lengthOf(3);
   });
 

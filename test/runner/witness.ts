@@ -6,11 +6,15 @@ import { Worker } from 'node:worker_threads';
 /** File descriptor of a worker process on which the runner asks; the answer goes to stderr. */
 export const ASK_FD = 3;
 
-/** Nothing of ours is loaded in the thread, so it costs next to nothing. */
+/**
+ * Nothing of ours is loaded in the thread, so it costs next to nothing. It reads by a socket: reading as from a file would
+ * hold back the end of the process, which waits for that.
+ */
 const PROGRAM = `
-  const { createReadStream, writeSync } = require('node:fs');
+  const { writeSync } = require('node:fs');
   const { Session } = require('node:inspector');
   const { SourceMap } = require('node:module');
+  const { Socket } = require('node:net');
   const scripts = new Map();
   const place = ({ scriptId, lineNumber, columnNumber }) => {
     const { url = '', sourceMapURL = '' } = scripts.get(scriptId) ?? {};
@@ -29,7 +33,7 @@ const PROGRAM = `
     writeSync(2, 'busy here:\\n' + lines.join('\\n') + '\\n');
     session.post('Debugger.resume');
   });
-  createReadStream(null, { fd: ${ASK_FD} }).on('data', () => {
+  new Socket({ fd: ${ASK_FD} }).on('data', () => {
     session.post('Debugger.enable');
     session.post('Debugger.pause');
   });

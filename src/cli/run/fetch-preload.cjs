@@ -26,6 +26,24 @@ if (isWanted && !doesItself && isFree) {
   }
 }
 
+if (isWanted && doesItself) hushOnce();
+
+/** Node 22 says at each start that this is experimental, which the one who started the command can't help. */
+function hushOnce() {
+  const { emit } = process;
+  const back = () => {
+    if (process.emit === hushed) process.emit = emit;
+  };
+  process.emit = hushed;
+  setImmediate(back).unref();
+  function hushed(...args) {
+    const [name, warning] = args;
+    if (name !== 'warning' || warning?.code !== 'UNDICI-EHPA') return emit.apply(this, args);
+    back();
+    return true;
+  }
+}
+
 function load() {
   // What is loaded looks there, too.
   for (const place of PLACES) delete globalThis[place];
