@@ -11,6 +11,8 @@ const DOWNLOAD_BYTES = Number(process.env.NWS_DIRECT_MB ?? 20) * MB;
 /** Each destination sees another port. */
 const SYMMETRIC = { masquerade: 'masquerade random,fully-random' };
 const ON = ['--direct', '--stun', STUN];
+/** Requests until one is not unlucky. */
+const MOST_TRIES = 5;
 
 describe('direct paths', function () {
   this.timeout(180_000);
@@ -170,7 +172,12 @@ describe('direct paths', function () {
     await scene.startExit(...flags);
     await scene.startProxy('--direct');
     expect(await settled()).to.equal(undefined);
-    expect(await scene.waysOf(1)).to.deep.equal(['direct']);
+    let [way] = await scene.waysOf(1);
+    // A stream whose opening is lost several times goes over the relay instead, as it is to.
+    for (let tries = 1; tries < MOST_TRIES && way !== 'direct'; tries += 1) {
+      [way] = await scene.waysOf(1);
+    }
+    expect(way).to.equal('direct');
   }
 
   it('go on where 2 % are lost and a round trip takes 60 ms', async () => {
@@ -183,10 +190,12 @@ describe('direct paths', function () {
 
   it('are slow and right where 20 % are lost', async () => {
     await overRoad(30, 0.2);
-    const { isRight, seconds } = await scene.download(MB);
-    console.log(`    ${(1 / seconds).toFixed(2)} MB/s`);
-    expect(isRight).to.equal(true);
-    expect(scene.ways.at(-1)).to.equal('direct');
+    for (let tries = 0; tries === 0 || scene.ways.at(-1) !== 'direct'; tries += 1) {
+      expect(tries).to.be.below(MOST_TRIES);
+      const { isRight, seconds } = await scene.download(MB);
+      console.log(`    ${(1 / seconds).toFixed(2)} MB/s`);
+      expect(isRight).to.equal(true);
+    }
   });
 
   it('are cut in the middle of a download, which ends with an error; then relays serve again', async () => {
